@@ -1,0 +1,71 @@
+using System;
+using Postern.Policy.Config;
+
+namespace Postern.Xds.Config;
+
+/// <summary><c>envoy.filters.network.http_connection_manager</c>, the fields Postern honours.</summary>
+public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
+{
+    /// <summary>Required.</summary>
+    public required string StatPrefix { get; init; }
+
+    /// <summary><c>route_config</c>, inline.</summary>
+    public required RouteConfig RouteConfig { get; init; }
+
+    /// <summary>In order; the last one is the router.</summary>
+    public EquatableList<HttpFilterConfig> HttpFilters { get; init; } = [];
+
+    /// <summary><c>common_http_protocol_options.idle_timeout</c>: no request in flight; default 1 h, null when 0.</summary>
+    public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary><c>stream_idle_timeout</c>: no byte either way; default 5 min, null when 0.</summary>
+    public TimeSpan? StreamIdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary><c>request_headers_timeout</c>; Envoy's default is none, null leaves the process bound.</summary>
+    public TimeSpan? RequestHeadersTimeout { get; init; }
+
+    /// <summary><c>max_request_headers_kb</c>, default 60.</summary>
+    public int MaxRequestHeadersKb { get; init; } = 60;
+
+    /// <summary><c>common_http_protocol_options.max_headers_count</c>, default 100.</summary>
+    public int MaxHeadersCount { get; init; } = 100;
+
+    /// <summary><c>generate_request_id</c>. Postern's default is false (nothing is added unless configured); Envoy's is true.</summary>
+    public bool GenerateRequestId { get; init; }
+}
+
+/// <summary>One HTTP filter.</summary>
+public abstract record HttpFilterConfig;
+
+/// <summary><c>cilium.l7policy</c>.</summary>
+/// <param name="AccessLogPath">SOCK_SEQPACKET socket, or empty.</param>
+/// <param name="Denied403Body">As configured; empty means "Access denied".</param>
+public sealed record L7PolicyConfig(string AccessLogPath, string Denied403Body) : HttpFilterConfig;
+
+/// <summary><c>envoy.filters.http.router</c>.</summary>
+public sealed record RouterConfig : HttpFilterConfig;
+
+/// <summary><c>RouteConfiguration</c>.</summary>
+public sealed record RouteConfig(string Name, EquatableList<VirtualHostConfig> VirtualHosts);
+
+/// <summary><c>VirtualHost</c>: domains are exact, <c>*.suffix</c>, <c>prefix.*</c> or <c>*</c>.</summary>
+public sealed record VirtualHostConfig(string Name, EquatableList<string> Domains, EquatableList<RouteEntryConfig> Routes);
+
+/// <summary><c>Route</c>: a match and an action.</summary>
+/// <param name="Name">May be empty.</param>
+/// <param name="PathKind">prefix, path or safe_regex.</param>
+/// <param name="Path">Its text.</param>
+/// <param name="Headers">All must match.</param>
+/// <param name="GrpcOnly">Match only <c>application/grpc</c> requests.</param>
+/// <param name="Cluster">Where to.</param>
+/// <param name="Timeout">Whole response; Envoy's default 15 s, null when 0.</param>
+/// <param name="IdleTimeout">Overrides the stream idle timeout when set; zero disables.</param>
+public sealed record RouteEntryConfig(
+    string Name,
+    StringMatchKind PathKind,
+    string Path,
+    EquatableList<HeaderMatcherConfig> Headers,
+    bool GrpcOnly,
+    string Cluster,
+    TimeSpan? Timeout,
+    TimeSpan? IdleTimeout);
