@@ -8,7 +8,7 @@ using Postern.Tproxy;
 
 namespace Postern.Tests.Netns;
 
-/// <summary>A server that tells each client which address it sees, then sends back what it got until the client half-closes.</summary>
+/// <summary>A server that tells each client which address it sees, then sends back what it got until the client half-closes or sends a <c>q</c>.</summary>
 internal sealed class PeerEcho : IDisposable
 {
     private readonly Socket _listener;
@@ -62,7 +62,7 @@ internal sealed class PeerEcho : IDisposable
                 client.Send(Encoding.ASCII.GetBytes(((IPEndPoint)client.RemoteEndPoint!).Address + " "));
                 var buffer = new byte[256];
                 int count;
-                while ((count = client.Receive(buffer)) > 0)
+                while ((count = client.Receive(buffer)) > 0 && buffer[0] != 'q')
                 {
                     client.Send(buffer.AsSpan(0, count));
                 }

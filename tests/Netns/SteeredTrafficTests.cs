@@ -134,6 +134,24 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Equal(IPEndPoint.Parse("10.71.2.2:80"), Assert.Single(relay.Seen).Original);
     }
 
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6)]
+    public void SynMeetsTimeWait_IsGivenToTheListener(string server, string client)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install("port=80,proxy-port=15001");
+
+        for (var i = 0; i < 3; i++)
+        {
+            _net.Client.Inside(() => FromPort40000(IPAddress.Parse(server), IPAddress.Parse(client)));
+            Wait.Until(() => TimeWaits().Contains(":40000", StringComparison.Ordinal), () => "no TIME_WAIT on the node: " + TimeWaits());
+        }
+
+        Assert.Equal(3, relay.Seen.Count);
+    }
+
     [NetnsFact]
     public void RedirectedV6_OriginalDestinationComesFromConntrack()
     {
@@ -144,6 +162,21 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Equal("fd71:2::1 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV6, 80));
 
         Assert.Equal(IPEndPoint.Parse("[fd71:2::2]:80"), Assert.Single(relay.Seen).Original);
+    }
+
+    private string TimeWaits() => _net.Node.Run("ss", "-Htan", "state", "time-wait").OrThrow();
+
+    /// <summary>The server closes first, so that the relay's accepted socket stays in TIME_WAIT and this end is free again.</summary>
+    private static void FromPort40000(IPAddress server, IPAddress client)
+    {
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
+        socket.Bind(new IPEndPoint(client, 40000));
+        Assert.True(socket.ConnectAsync(new IPEndPoint(server, 80)).Wait(TimeSpan.FromSeconds(5)), "no answer to the SYN");
+        socket.Send("q"u8);
+        var buffer = new byte[64];
+        while (socket.Receive(buffer) > 0)
+        {
+        }
     }
 
     private static IPAddress Loopback(string sample) =>

@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using Xunit;
 
 namespace Postern.Netns.Fixture;
@@ -8,4 +9,8 @@ namespace Postern.Netns.Fixture;
 public sealed class NetnsFactAttribute : FactAttribute
 {
     public NetnsFactAttribute() => Skip = NetnsSupport.WhyNot;
+
+    /// <summary>As above, and skipped where a command the test needs is not in /usr/sbin.</summary>
+    public NetnsFactAttribute(string command)
+        : this() => Skip ??= File.Exists("/usr/sbin/" + command) ? null : $"the command '{command}' is not installed";
 }
