@@ -120,13 +120,14 @@ internal ref struct ProtoCursor(Span<byte> buffer)
             return false;
         }
 
-        // A cut through a multi-byte character would make invalid UTF-8; transcoded Latin-1 takes at most 2 bytes a char.
+        // A cut through a multi-byte character would make invalid UTF-8, which then counts (and goes out) as Latin-1: step back out of it.
         const string more = "...";
         var keep = Math.Max(0, budget - more.Length);
+        var multiByte = IsUtf8(text);
         var cut = text[..Math.Min(text.Length, keep)];
-        while (TextSize(cut) > keep || (IsUtf8(text) && !Ascii.IsValid(cut) && !IsUtf8(cut)))
+        while (TextSize(cut) > keep || (multiByte && !IsUtf8(cut)))
         {
-            cut = cut[..(cut.Length - Math.Max(1, (TextSize(cut) - keep) / 2))];
+            cut = cut[..(cut.Length - Math.Max(1, multiByte ? 1 : (TextSize(cut) - keep) / 2))];
         }
 
         Head(field, TextSize(cut) + more.Length);
