@@ -10,7 +10,7 @@ public sealed record JsonRecordOptions
     public const int MinRecordBytes = 4096;
 
     /// <summary>Largest accepted <see cref="MaxRecordBytes"/>.</summary>
-    public const int LargestRecordBytes = 1 << 20;
+    public const int LargestRecordBytes = 64 * 1024;
 
     /// <summary>How much of the headers is shown.</summary>
     public HeaderDetail Headers { get; init; } = HeaderDetail.All;

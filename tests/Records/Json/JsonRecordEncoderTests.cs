@@ -174,7 +174,7 @@ public class JsonRecordEncoderTests
         record.Detail = new string('\u0001', 50_000);
         record.Sni = record.Listener = record.RuleName = record.PolicyName = record.Reason = new string('"', 5_000);
 
-        foreach (var max in new[] { JsonRecordOptions.MinRecordBytes, 16 * 1024, 100_000 })
+        foreach (var max in new[] { JsonRecordOptions.MinRecordBytes, 16 * 1024, JsonRecordOptions.LargestRecordBytes })
         {
             var options = new JsonRecordOptions { MaxRecordBytes = max };
             var json = Parse(record, options);
