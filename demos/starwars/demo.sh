@@ -23,8 +23,11 @@ demo_up() {
         --steer "to=$DEATHSTAR_IP/32,port=80,proxy-port=15001" </dev/null >"$POSTERN_LOG" 2>&1 &
     POSTERN_PID=$!
     disown
-    until_true "postern serves the death star's port" answers "$TIEFIGHTER" 200
+    until_true "postern is in the way of the tiefighter's request and records it" proxied
 }
+
+# An answer alone proves little: before the steering is in place the ships reach the death star directly.
+proxied() { answers "$TIEFIGHTER" 200 && [ -s "$RECORDS" ]; }
 
 # put_policy NAME: renaming a whole file into place is what makes the change atomic for whoever watches it.
 put_policy() {
@@ -96,9 +99,10 @@ expect() {
 }
 
 # seen LINE COUNT: what the death star's own log must hold: a denied request never gets there, an allowed one comes from the ship's own address.
+# nginx writes its line after the answer is out, so a missing one is waited for, at most 2 s.
 seen() {
-    local count
-    count=$(grep -cxF "$1" "$DEATHSTAR_DIR/access.log" || true)
+    local count deadline=$((SECONDS + 2))
+    while count=$(grep -cxF "$1" "$DEATHSTAR_DIR/access.log" || true) && [ "$count" -lt "$2" ] && [ "$SECONDS" -le "$deadline" ]; do sleep 0.05; done
     row "deathstar's log: $1" "$2 x" "$count x"
 }
 
