@@ -1,4 +1,5 @@
 """Processes of a bench: started on a core, measured through /proc, ended by their own id."""
+import glob
 import os
 import resource
 import signal
@@ -88,6 +89,18 @@ class Process:
             system += int(fields[12])
         return user / TICKS_PER_SECOND, system / TICKS_PER_SECOND
 
+    def wanted(self):
+        """Seconds so far in which its threads ran or stood in the run queue (/proc/PID/task/*/schedstat). Threads of one moment add up."""
+        nanos = 0
+        for pid in self.tree():
+            for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+                try:
+                    with open(path) as schedstat:
+                        nanos += sum(int(value) for value in schedstat.read().split()[:2])
+                except OSError:
+                    continue
+        return nanos / 1e9
+
     def memory(self, field="VmRSS"):
         """MiB of VmRSS (resident now) or VmHWM (its peak since forget_peak)."""
         total = 0
@@ -116,12 +129,11 @@ class Process:
         self._log.close()
 
 
-def core_times(core):
-    """(idle, all) seconds of one core so far, from /proc/stat. Idle includes waiting for I/O."""
+def core_idle(core):
+    """Seconds so far that one core had nothing to do, waiting for I/O included (/proc/stat)."""
     with open("/proc/stat") as stat:
         for line in stat:
             fields = line.split()
             if fields[0] == f"cpu{core}":
-                ticks = [int(value) for value in fields[1:9]]
-                return (ticks[3] + ticks[4]) / TICKS_PER_SECOND, sum(ticks) / TICKS_PER_SECOND
+                return (int(fields[4]) + int(fields[5])) / TICKS_PER_SECOND
     raise BenchError(f"no core {core}: the benches need two (the proxy alone on core 1, everything else on core 0)")
