@@ -21,3 +21,17 @@ public static class SharedCases
         return null;
     }
 }
+
+/// <summary>A fact that needs a file this machine may lack; skipped with the reason when it does.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NeedsFactAttribute : FactAttribute
+{
+    /// <summary>Needs an absolute path, or the name of a file in the shared vectors.</summary>
+    public NeedsFactAttribute(string file)
+    {
+        if (Path.IsPathRooted(file) ? !File.Exists(file) : SharedCases.Find(file) is null)
+        {
+            Skip = $"{file} is not here (vectors are looked for in ../shared/cases beside the checkout)";
+        }
+    }
+}

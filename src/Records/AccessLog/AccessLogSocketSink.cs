@@ -117,11 +117,19 @@ public sealed class AccessLogSocketSink : IRecordSink, IDisposable
                     return true;
 
                 case SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable:
-                    Warn($"access log {path}: the agent does not keep up, its socket buffer is full; entries are dropped");
+                    if (MayWarn(out var kept))
+                    {
+                        log(Counted($"access log {path}: the agent does not keep up, its socket buffer is full; entries are dropped", kept));
+                    }
+
                     return false;
 
                 case SocketError.MessageSize:
-                    Warn($"access log {path}: an entry of {entry.Length} bytes is too long for the socket; lower max_message_size");
+                    if (MayWarn(out kept))
+                    {
+                        log(Counted($"access log {path}: an entry of {entry.Length} bytes is too long for the socket; lower max_message_size", kept));
+                    }
+
                     return false;
 
                 default:
@@ -195,11 +203,12 @@ public sealed class AccessLogSocketSink : IRecordSink, IDisposable
         }
     }
 
-    private void Warn(string text)
+    // Asked before the text is made: a full socket must not cost an allocation per entry.
+    private bool MayWarn(out long suppressed)
     {
         lock (gate)
         {
-            WarnLocked(text);
+            return warnings.TryTake(out suppressed);
         }
     }
 
@@ -207,7 +216,9 @@ public sealed class AccessLogSocketSink : IRecordSink, IDisposable
     {
         if (warnings.TryTake(out var suppressed))
         {
-            log(suppressed == 0 ? text : $"{text} ({suppressed} warnings not shown)");
+            log(Counted(text, suppressed));
         }
     }
+
+    private static string Counted(string text, long suppressed) => suppressed == 0 ? text : $"{text} ({suppressed} warnings not shown)";
 }

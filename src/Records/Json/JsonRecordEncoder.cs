@@ -22,7 +22,7 @@ public sealed class JsonRecordEncoder
     private readonly int large;      // budget of path: 1/4
 
     /// <summary>Creates it.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">MaxRecordBytes out of range.</exception>
+    /// <exception cref="ArgumentException">MaxRecordBytes out of range.</exception>
     public JsonRecordEncoder(JsonRecordOptions? options = null)
     {
         options ??= new JsonRecordOptions();
@@ -39,7 +39,7 @@ public sealed class JsonRecordEncoder
     /// <summary>The line; valid until the next call on this thread.</summary>
     public ReadOnlySpan<byte> Encode(VisibilityRecord record)
     {
-        // Twelve small, two medium and the large member take 3/4 of the limit at most; the overshoot of the header that is then undone
+        // Nine small, two medium and the large member take 3/4 of the limit at most; the overshoot of the header that is then undone
         // (one name, one value) needs the room beyond the limit.
         var size = limit + value + medium + 1024;
         var s = scratch;

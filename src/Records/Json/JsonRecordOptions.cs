@@ -24,6 +24,11 @@ public sealed record JsonRecordOptions
     /// </summary>
     public int MaxRecordBytes { get; init; } = 16 * 1024;
 
-    internal void Validate() => ArgumentOutOfRangeException.ThrowIfNotEqual(
-        MaxRecordBytes is >= MinRecordBytes and <= LargestRecordBytes, true, $"{nameof(MaxRecordBytes)} = {MaxRecordBytes}, accepted {MinRecordBytes}..{LargestRecordBytes}");
+    internal void Validate()
+    {
+        if (MaxRecordBytes is < MinRecordBytes or > LargestRecordBytes)
+        {
+            throw new ArgumentException($"MaxRecordBytes is {MaxRecordBytes}, accepted is {MinRecordBytes} to {LargestRecordBytes}");
+        }
+    }
 }

@@ -1,8 +1,12 @@
 using System;
 using System.Diagnostics;
 using System.IO;
+using System.Net.Sockets;
+using System.Threading;
 using Postern.Records;
+using Postern.Records.AccessLog;
 using Postern.Records.Json;
+using Postern.Records.Observe;
 using Postern.Tests.Records;
 
 namespace Postern.Bench.Records;
@@ -35,7 +39,54 @@ internal static class Program
         }
 
         File.Delete(path);
+        MeasureObserve(encoder, request);
+        MeasureAccessLog(request);
         return failed ? 1 : 0;
+    }
+
+    private static void MeasureObserve(JsonRecordEncoder encoder, VisibilityRecord request)
+    {
+        var socket = Path.Combine(Path.GetTempPath(), $"postern-bench-{Environment.ProcessId}.sock");
+        foreach (var replay in new[] { 0, 256 })
+        {
+            using var hub = new RecordHub(new JsonLineSink(encoder, new ObserveServer(new ObserveServerOptions { Path = socket, ReplayRecords = replay }, Console.Error.WriteLine)));
+            Measure($"hub + observe, nobody there, replay {replay}", () =>
+            {
+                hub.Publish(request);
+                return 0;
+            });
+        }
+    }
+
+    // A reader on another thread takes the packets; where it shares the core, its work is in the number as well.
+    private static void MeasureAccessLog(VisibilityRecord request)
+    {
+        var buffer = new byte[4096];
+        Measure("cilium.LogEntry encode, 8 headers", () => LogEntryEncoder.Encode(request, buffer, out _));
+        var path = $"\0postern-bench-{Environment.ProcessId}";
+        using var server = new Socket(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
+        server.Bind(new UnixDomainSocketEndPoint(path));
+        server.Listen(1);
+        using var sink = new AccessLogSocketSink("@" + path[1..], new AccessLogOptions(), _ => { });
+        sink.Write(request);
+        var peer = server.Accept();
+        var reader = new Thread(() =>
+        {
+            var packet = new byte[4096];
+            while (peer.Receive(packet) > 0)
+            {
+            }
+        });
+        reader.Start();
+        Measure("access log socket, reader busy", () =>
+        {
+            sink.Write(request);
+            return 0;
+        });
+        Console.WriteLine($"  written {sink.Written}, dropped {sink.Dropped}");
+        sink.Dispose();
+        reader.Join();
+        peer.Dispose();
     }
 
     private static void Measure(string name, Func<int> action)

@@ -160,8 +160,10 @@ public sealed class AccessLogSocketSinkTests : IDisposable
         using var peer = server.Accept();
         var last = new Dictionary<ulong, int>();
         var read = 0;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         while (workers.Any(w => w.IsAlive) || read < sink.Written)
         {
+            Assert.True(clock.Elapsed.TotalSeconds < 20, $"read {read} of {sink.Written}");
             if (peer.Poll(1_000, SelectMode.SelectRead))
             {
                 var entry = Receive(peer);
