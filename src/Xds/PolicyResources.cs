@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cilium;
 using Postern.Policy.Config;
+using Postern.Xds.Resources;
 using Postern.Xds.Text;
 
 namespace Postern.Xds;

@@ -110,6 +110,32 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsFact]
+    public void ServerOnTheNode_ProxyIsNotSteeredToItself()
+    {
+        using var echo = new PeerEcho(_net.Node, IPAddress.Parse("10.71.2.1"), 80);
+        using var relay = new TestRelay(_net.Node) { KeepSource = false };
+        _rig.Install("port=80,proxy-port=15001");
+
+        Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, "10.71.2.1", 80));
+
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsTheory]
+    [InlineData("10.71.2.1", NodeTopology.ClientV4)]
+    [InlineData("fd71:2::1", NodeTopology.ClientV6)]
+    public void ServerOnTheNode_SourceIsKeptByConnectionMark(string server, string client)
+    {
+        using var echo = new PeerEcho(_net.Node, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install(SteeringOptions.Default with { ReturnPath = ReturnPath.ConnectionMark }, "port=80,proxy-port=15001");
+
+        Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsFact]
     public void DirectConnectionToTheListener_IsRefused()
     {
         using var relay = new TestRelay(_net.Node, IPAddress.Any);

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Postern.Netns.Fixture;
@@ -34,6 +35,17 @@ internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
         // The kernel frees the lock with the process; a folder that is gone frees it for this one's successors.
         Directory.Delete(_locks, recursive: true);
         _steering = null;
+    }
+
+    /// <summary>Another process that owns the lock, by flock(1). Loses it when killed.</summary>
+    internal Process HoldLockElsewhere()
+    {
+        Directory.CreateDirectory(_locks);
+        var name = node.Inside(() => new FileInfo("/proc/thread-self/ns/net").LinkTarget!)[5..^1];
+        var path = Path.Combine(_locks, $"steering-{name}.lock");
+        var holder = node.Start("flock", "-o", path, "sleep", "60");
+        Wait.Until(() => node.Run("flock", "-n", path, "true").ExitCode != 0, () => "flock(1) does not hold " + path);
+        return holder;
     }
 
     internal bool RemoveLeftovers() =>

@@ -130,6 +130,26 @@ public sealed class SteeringRulesTests : IDisposable
     }
 
     [NetnsFact]
+    public void OwnerIsKilled_LockGoesWithItAndTheRulesBecomeLeftovers()
+    {
+        _rig.Install(Rule);
+        _rig.Crash();
+        using var owner = _rig.HoldLockElsewhere();
+        try
+        {
+            Assert.False(_rig.RemoveLeftovers());
+            Assert.Contains("-j TPROXY", _rig.State(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            owner.Kill(entireProcessTree: true);
+            owner.WaitForExit();
+        }
+
+        Assert.True(_rig.RemoveLeftovers());
+    }
+
+    [NetnsFact]
     public void ForeignRuleLeadsToOurChain_ChainStaysEmptyAndIsReported()
     {
         _rig.Install(Rule);
@@ -187,6 +207,22 @@ public sealed class SteeringRulesTests : IDisposable
             Assert.DoesNotContain('\n', error.Message);
         });
     }
+
+    [NetnsFact]
+    public void UpstreamSocket_IsMarkedTransparentAndHasNoPortYet() => _node.Inside(() =>
+    {
+        foreach (var (to, from, level, transparent) in new[] { ("10.71.2.2:80", "10.71.1.2", 0, 19), ("[fd71:2::2]:80", "fd71:1::2", 41, 75) })
+        {
+            var spec = new UpstreamSpec(IPEndPoint.Parse(to)) { Source = IPAddress.Parse(from), Mark = ProxyMark.For(ProxyDirection.Egress, 0xFEDC) };
+            using var socket = UpstreamSocket.Create(spec);
+            var value = new byte[4];
+            socket.GetRawSocketOption(level, transparent, value);
+            Assert.Equal(1, BitConverter.ToInt32(value));
+            socket.GetRawSocketOption(1, 36, value);
+            Assert.Equal(0xFEDC_0B00u, BitConverter.ToUInt32(value));
+            Assert.Equal(new IPEndPoint(IPAddress.Parse(from), 0), socket.LocalEndPoint);
+        }
+    });
 
     [NetnsFact]
     public void PortInUse_ErrorNamesAddressAndHolder()

@@ -34,7 +34,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         }
         var verdict = Judge(exchange, connection);
         var record = exchange.Record;
-        record.Reason = RefusalText.Label(verdict.Reason);
+        record.Reason = RecordVerdict.NameOf(verdict.Reason);
         record.RuleName = verdict.RuleName;
         if (verdict.IsAllowed)
         {

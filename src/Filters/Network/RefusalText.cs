@@ -5,20 +5,6 @@ namespace Postern.Filters.Network;
 /// <summary>One sentence per cause, for operators: what is missing and where to look. Allocates only on refusals.</summary>
 public static class RefusalText
 {
-    /// <summary>The label of a cause, in records and metrics.</summary>
-    public static string Label(PolicyReason reason) => reason switch
-    {
-        PolicyReason.Allowed => "allowed",
-        PolicyReason.NoPolicyForEndpoint => "no_policy_for_endpoint",
-        PolicyReason.NoRulesForDirection => "no_rules_for_direction",
-        PolicyReason.NoRulesForPort => "no_rules_for_port",
-        PolicyReason.DenyRule => "deny_rule",
-        PolicyReason.NoRuleForIdentity => "no_rule_for_identity",
-        PolicyReason.ServerNameMismatch => "server_name_mismatch",
-        PolicyReason.NoHttpRuleMatched => "no_http_rule_matched",
-        _ => "policy",
-    };
-
     /// <summary>The sentence.</summary>
     public static string Explain(ConnectionMetadata? metadata, PolicyVerdict verdict)
     {

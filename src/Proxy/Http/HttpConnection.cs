@@ -33,7 +33,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private readonly Stream stream;
     private readonly IConnectionControl control;
     private readonly GatedReader reader;
-    private readonly StreamWriter writer;
+    private readonly ConnectionWriter writer;
     private readonly CancellationTokenSource closed = new();
     private readonly ConnectionRegistry registry;
     private long idleSince; // milliseconds of TickCount64, 0 while not idle
@@ -64,7 +64,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         LocalEndPoint = originalDestination;
         Framer = new RequestFramer(listener.MaxHeadBytes, listener.MaxHeaders);
         reader = new GatedReader(stream, control, Framer, this, listener.MaxHeadBytes);
-        writer = new StreamWriter(stream, control);
+        writer = new ConnectionWriter(stream, control);
         Exchange = new HttpExchange(metadata, listener.Listener);
         Upstream = new UpstreamSession(connector, metadata, originalDestination);
         Invoker = new HttpMessageInvoker(Upstream, disposeHandler: true);
@@ -125,11 +125,13 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
 
     public override async ValueTask DisposeAsync()
     {
+        await base.DisposeAsync().ConfigureAwait(false);
         if (Interlocked.Exchange(ref disposed, 1) != 0)
         {
             return;
         }
         registry.Remove(this);
+        registry.Admission.Leave();
         Invoker.Dispose();
         if (aborted == 0)
         {

@@ -16,8 +16,8 @@ internal sealed class ResponseCopier(HttpConnection connection) : HttpTransforme
 {
     private static readonly Uri Placeholder = new("http://upstream/"); // the session knows the address; YARP wants some URI
 
-    private string[] names = new string[16];
-    private string[] values = new string[16];
+    private string?[] names = new string[16];
+    private string?[] values = new string[16];
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using Postern.Policy;
 using Postern.Policy.Config;
-using Postern.Policy.Http;
 using Postern.Proxy.Upstream;
 using Postern.Xds.Config;
 
@@ -97,24 +96,22 @@ internal sealed class RouteTable
 /// <summary>One compiled route.</summary>
 internal sealed class Route
 {
-    private readonly HeaderMatcher path;
-    private readonly HeaderMatcher[] headers;
+    private readonly TextPattern path;
+    private readonly RequestMatcher[] headers;
     private readonly Func<string, ClusterSnapshot?> clusters;
     private readonly bool pathWithoutQuery;
-    private readonly string pathText;
 
     public Route(RouteEntryConfig config, Func<string, ClusterSnapshot?> clusters)
     {
         Config = config;
         this.clusters = clusters;
-        pathText = config.Path;
-        // prefix counts the query string in; path and safe_regex do not (Envoy's RouteMatch).
+        // A prefix counts the query string in; path and safe_regex do not (Envoy's RouteMatch).
         pathWithoutQuery = config.PathKind is StringMatchKind.Exact or StringMatchKind.SafeRegex;
-        path = HeaderMatcher.Compile(new HeaderMatcherConfig(":path", new StringHeaderMatch(new StringMatcherConfig(config.PathKind, config.Path, false)), false, false));
-        headers = new HeaderMatcher[config.Headers.Count];
+        path = TextPattern.Compile(new StringMatcherConfig(config.PathKind, config.Path, false));
+        headers = new RequestMatcher[config.Headers.Count];
         for (var i = 0; i < headers.Length; i++)
         {
-            headers[i] = HeaderMatcher.Compile(config.Headers[i]);
+            headers[i] = RequestMatcher.Compile(config.Headers[i]);
         }
     }
 
@@ -145,16 +142,12 @@ internal sealed class Route
 
     private bool MatchesPath(IHttpPolicyRequest request)
     {
-        if (Config.PathKind == StringMatchKind.Prefix)
-        {
-            return request.Path.StartsWith(pathText, StringComparison.Ordinal) || pathText == "/";
-        }
         var target = request.Path;
         if (pathWithoutQuery && target.IndexOf('?') is var query and >= 0)
         {
             target = target[..query];
         }
-        return Config.PathKind == StringMatchKind.Exact ? target.SequenceEqual(pathText) : path.MatchesValue(target);
+        return path.Matches(target);
     }
 
     private static bool IsGrpc(IHttpPolicyRequest request)

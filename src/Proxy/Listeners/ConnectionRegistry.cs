@@ -5,12 +5,16 @@ using System.Threading;
 namespace Postern.Proxy.Listeners;
 
 /// <summary>All open connections of one listener generation: counted, swept for deadlines, drained together.</summary>
-internal sealed class ConnectionRegistry
+internal sealed class ConnectionRegistry(Admission admission)
 {
     private readonly ConcurrentDictionary<ITrackedConnection, byte> connections = new();
     private volatile bool draining;
 
-    public int Count => connections.Count;
+    /// <summary>Tracked connections.</summary>
+    public bool IsEmpty => connections.IsEmpty;
+
+    /// <summary>The process's limit; whoever ends a connection leaves it.</summary>
+    public Admission Admission { get; } = admission;
 
     /// <summary>Adds one; a connection that comes while the listener drains is told at once.</summary>
     public void Add(ITrackedConnection connection)

@@ -56,6 +56,7 @@ internal static class IptablesText
         {
             text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m mark --mark {FromProxy} -m conntrack --ctdir ORIGINAL -m comment --comment \"postern: remember upstream connections\" -j CONNMARK --set-xmark {ToProxy}\n");
             text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies to upstream connections\" -j MARK --set-xmark {ToProxy}\n");
+            text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies of servers on this host\" -j MARK --set-xmark {ToProxy}\n");
             text.Append(CultureInfo.InvariantCulture, $"-I OUTPUT 1 -m comment --comment \"{Feeder(OutChain)}\" -j {OutChain}\n");
         }
         else

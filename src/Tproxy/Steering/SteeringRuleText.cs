@@ -151,7 +151,7 @@ internal static class SteeringRuleText
         var addressText = slash < 0 ? value : value[..slash];
         // IPAddress.Parse also takes "10.1" and "0x0a000001"; only the four-part decimal form says what it looks like.
         if (!IPAddress.TryParse(addressText, out var address)
-            || addressText.Contains('%', StringComparison.Ordinal)
+            || addressText.AsSpan().ContainsAny('%', '[', ']')
             || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != addressText))
         {
             throw Fault(text, $"{key}='{value}' is not an IP prefix such as 10.0.0.0/24 or fd00::/64");
@@ -164,14 +164,11 @@ internal static class SteeringRuleText
             throw Fault(text, $"{key}='{value}': the prefix length is 0 to {bits}");
         }
 
-        try
-        {
-            return new IPNetwork(address, length);
-        }
-        catch (ArgumentException)
-        {
-            throw Fault(text, $"{key}='{value}' has bits set beyond its prefix length; did you mean {addressText}/{bits}?");
-        }
+        // Since .NET 10 the constructor clears host bits in silence.
+        var network = new IPNetwork(address, length);
+        return network.BaseAddress.Equals(address)
+            ? network
+            : throw Fault(text, $"{key}='{value}' has bits set beyond its prefix length; did you mean {addressText}/{bits}, or {network}?");
     }
 
     private static void CheckPrefix(string text, string key, IPNetwork? prefix)
@@ -201,5 +198,14 @@ internal static class SteeringRuleText
         return true;
     }
 
-    private static TproxyException Fault(string text, string why) => new($"steering rule '{text}': {why}");
+    /// <summary>The message is one line whatever the text holds.</summary>
+    private static TproxyException Fault(string text, string why) =>
+        new(string.Create(text.Length + why.Length + 18, (text, why), static (line, parts) =>
+        {
+            line.TryWrite($"steering rule '{parts.text}': {parts.why}", out _);
+            foreach (ref var c in line)
+            {
+                c = char.IsControl(c) ? '?' : c;
+            }
+        }));
 }

@@ -14,7 +14,7 @@ namespace Postern.Proxy.Transport;
 /// A flush completes when the kernel has taken the bytes, so a slow client slows its own response and nothing else.
 /// Kestrel serialises its writers.
 /// </summary>
-internal sealed class StreamWriter(Stream stream, IConnectionControl control) : PipeWriter
+internal sealed class ConnectionWriter(Stream stream, IConnectionControl control) : PipeWriter
 {
     private const int MinBuffer = 4096;
 
