@@ -51,6 +51,8 @@ internal sealed class ConfigDocument
             {
                 throw new XdsConfigException("", $"larger than {limits.MaxBytes} bytes; split it");
             }
+            // A byte order mark says UTF-8, which is all that is read anyway.
+            bytes = bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
             var node = IsJson(bytes, fileName) ? JsonTextReader.Read(bytes, limits) : YamlTextReader.Read(bytes, limits);
             return new ConfigDocument(fileName, node);
         }

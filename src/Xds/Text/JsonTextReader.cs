@@ -27,10 +27,6 @@ internal ref struct JsonTextReader
     /// <summary>Reads one value and nothing behind it; throws <see cref="XdsConfigException"/> without a file name.</summary>
     public static ConfigNode Read(ReadOnlySpan<byte> bytes, ConfigTextLimits limits)
     {
-        if (bytes.StartsWith("\uFEFF"u8))
-        {
-            bytes = bytes[3..];
-        }
         var text = new JsonTextReader(bytes, limits);
         try
         {
