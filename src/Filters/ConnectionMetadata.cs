@@ -37,6 +37,9 @@ public sealed class ConnectionMetadata
     /// <summary>Whether upstream connections are bound to the client's address.</summary>
     public required IPAddress? UpstreamSourceAddress { get; init; }
 
+    /// <summary>Whether upstream sockets carry the proxy's mark with the source identity: yes on listeners that traffic is steered to.</summary>
+    public bool MarksUpstream { get; init; }
+
     /// <summary>SO_LINGER seconds of upstream sockets that keep the client's address; null leaves it alone.</summary>
     public uint? UpstreamLingerSeconds { get; init; }
 

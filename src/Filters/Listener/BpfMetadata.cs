@@ -26,6 +26,9 @@ public sealed class BpfMetadata
     /// <summary>Same for IPv6.</summary>
     public IPAddress? Ipv6SourceAddress { get; init; }
 
+    /// <summary>Upstream sockets carry the proxy's mark; needs CAP_NET_ADMIN.</summary>
+    public required bool MarkUpstream { get; init; }
+
     /// <summary>SO_LINGER for sockets that keep the client's address; null leaves it alone.</summary>
     public uint? OriginalSourceSoLingerTime { get; init; }
 
@@ -53,6 +56,7 @@ public sealed class BpfMetadata
             ProxyId = ProxyId,
             Sni = sni,
             UpstreamSourceAddress = UpstreamSource(state, source.Address, destination.Address, other),
+            MarksUpstream = MarkUpstream,
             UpstreamLingerSeconds = OriginalSourceSoLingerTime,
             Policy = Policy,
         };

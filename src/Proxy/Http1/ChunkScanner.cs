@@ -41,19 +41,40 @@ internal struct ChunkScanner
     {
         error = Http1Error.None;
         var i = 0;
-        while (i < bytes.Length && state != State.Done)
+        while (i < bytes.Length && state != State.Done && error == Http1Error.None)
         {
             if (state == State.Data)
             {
                 var take = (int)Math.Min(remaining, bytes.Length - i);
-                remaining -= take;
+                SkipData(take);
                 i += take;
-                if (remaining == 0)
-                {
-                    state = State.DataCarriageReturn;
-                }
                 continue;
             }
+            i += ScanFraming(bytes[i..], out error);
+        }
+        return i;
+    }
+
+    /// <summary>Data bytes of the current chunk that come next; 0 while framing comes next.</summary>
+    public readonly long DataAhead => state == State.Data ? remaining : 0;
+
+    /// <summary>Passes over data bytes, at most <see cref="DataAhead"/>.</summary>
+    public void SkipData(int count)
+    {
+        remaining -= count;
+        if (remaining == 0)
+        {
+            state = State.DataCarriageReturn;
+        }
+    }
+
+    /// <summary>Takes framing bytes up to the next data or the message's end; returns how many.</summary>
+    public int ScanFraming(ReadOnlySpan<byte> bytes, out Http1Error error)
+    {
+        error = Http1Error.None;
+        var i = 0;
+        while (i < bytes.Length && state is not (State.Data or State.Done))
+        {
             error = Step(bytes[i]);
             if (error != Http1Error.None)
             {

@@ -1,0 +1,45 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf.Reflection;
+
+namespace Postern.Xds.Text;
+
+/// <summary>The messages that may stand in an Any, by full name.</summary>
+internal static class MessageTypes
+{
+    private static readonly Dictionary<string, MessageDescriptor> ByName = Build();
+
+    /// <summary>Full names.</summary>
+    public static IEnumerable<string> Names => ByName.Keys;
+
+    /// <summary>By the part of the type URL behind the last slash.</summary>
+    public static bool TryFind(string fullName, [NotNullWhen(true)] out MessageDescriptor? type) => ByName.TryGetValue(fullName, out type);
+
+    private static Dictionary<string, MessageDescriptor> Build()
+    {
+        MessageDescriptor[] types =
+        [
+            Cilium.NetworkPolicy.Descriptor,
+            Cilium.NetworkPolicyHosts.Descriptor,
+            Cilium.BpfMetadata.Descriptor,
+            Cilium.NetworkFilter.Descriptor,
+            Cilium.L7Policy.Descriptor,
+            Envoy.Config.Listener.V3.Listener.Descriptor,
+            Envoy.Config.Cluster.V3.Cluster.Descriptor,
+            Envoy.Service.Discovery.V3.Resource.Descriptor,
+            Envoy.Extensions.Filters.Listener.OriginalDst.V3.OriginalDst.Descriptor,
+            Envoy.Extensions.Filters.Listener.TlsInspector.V3.TlsInspector.Descriptor,
+            Envoy.Extensions.Filters.Listener.HttpInspector.V3.HttpInspector.Descriptor,
+            Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy.Descriptor,
+            Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Descriptor,
+            Envoy.Extensions.Filters.Http.Router.V3.Router.Descriptor,
+        ];
+        var result = new Dictionary<string, MessageDescriptor>(StringComparer.Ordinal);
+        foreach (var type in types)
+        {
+            result.Add(type.FullName, type);
+        }
+        return result;
+    }
+}
