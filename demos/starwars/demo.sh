@@ -110,7 +110,7 @@ demo_records() {
     say ""
     say "Flow records:"
     # A postern that cannot be asked is no reason to hide the records: the file has them too.
-    timeout 10 ip netns exec "$NODE" out/postern observe --last 20 -o table </dev/null 2>"$STATE/observe.err" || {
+    timeout 10 out/postern observe --last 20 --follow false -o table </dev/null 2>"$STATE/observe.err" || {
         sed 's/^/observe: /' "$STATE/observe.err" >&2
         tail -n 20 "$RECORDS"
     }
@@ -128,7 +128,7 @@ Change the policy: edit a copy, then rename it into place; it applies to the nex
   cp $POLICY $POLICY.new && editor $POLICY.new && mv $POLICY.new $POLICY
   cp $DEMO/policies/none.yaml $POLICY.new && mv $POLICY.new $POLICY
 Watch the flows, the proxy, the death star:
-  ip netns exec $NODE out/postern observe
+  out/postern observe
   tail -f $POSTERN_LOG
   tail -f $DEATHSTAR_DIR/access.log
 Take everything away:
