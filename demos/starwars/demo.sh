@@ -83,19 +83,20 @@ demo_stages() {
     seen "$TIEFIGHTER_IP PUT /v1/exhaust-port 503" 1
 }
 
-# expect NAMESPACE CURL-ARGUMENTS EXPECTED: runs curl as a ship and compares. 
+# expect NAMESPACE CURL-ARGUMENTS EXPECTED: runs curl as a ship and compares.
 expect() {
     local ship="${1#pst-}" args="$2" want="$3" body status=0 code got
     # shellcheck disable=SC2086 # the arguments are words without blanks
-    body=$(ip netns exec "$1" curl -s -m 5 -w '\n%{http_code}' $args) || status=$?
+    body=$(ip netns exec "$1" curl -s -v -m 5 -w '\n%{http_code}' $args 2>"$STATE/curl.err") || status=$?
     code=${body##*$'\n'}
     body=${body%%$'\n'*}
     body=${body%$'\r'}
     case "$status:$code" in
         0:403) got="$body (403)" ;;
         0:*) got="$body" ;;
-        # The steered connection is accepted, then reset: curl notices while it sends or receives. Exit code 7 (nobody listens) is not that.
         52:* | 55:* | 56:*) got="refused (reset)" ;;
+        # The reset may be faster than curl's look at the new connection; "Connection refused" (nobody listens) has the same exit code.
+        7:*) if grep -q 'Connection reset by peer' "$STATE/curl.err"; then got="refused (reset)"; else got="no connection (curl 7)"; fi ;;
         28:*) got="no answer in 5 s" ;;
         *) got="curl exit $status" ;;
     esac
