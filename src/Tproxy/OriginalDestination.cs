@@ -2,6 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Postern.Tproxy.Native;
 
 namespace Postern.Tproxy;
@@ -36,15 +37,19 @@ public static class OriginalDestination
     public static IPEndPoint Of(Socket accepted)
     {
         ArgumentNullException.ThrowIfNull(accepted);
-        return SourceBinding.Normalise((IPEndPoint)accepted.LocalEndPoint!);
+        Span<byte> bytes = stackalloc byte[SockAddrIn6Size];
+        var length = bytes.Length;
+        return Libc.GetSockName(accepted.SafeHandle, bytes, ref length) == 0 && ReadSockAddr(bytes[..Math.Min(length, bytes.Length)]) is { } local
+            ? local
+            : throw new SocketException(Marshal.GetLastPInvokeError());
     }
 
     /// <summary>What conntrack remembers of a redirected connection, or null if it knows nothing (no NAT, conntrack not loaded).</summary>
     public static IPEndPoint? Redirected(Socket accepted)
     {
         ArgumentNullException.ThrowIfNull(accepted);
-        var local = (IPEndPoint)accepted.LocalEndPoint!;
-        var level = local.AddressFamily == AddressFamily.InterNetworkV6 && !local.Address.IsIPv4MappedToIPv6
+        var local = Of(accepted);
+        var level = local.AddressFamily == AddressFamily.InterNetworkV6
             ? SocketOption.SolIpv6
             : SocketOption.SolIp;
         Span<byte> bytes = stackalloc byte[SockAddrIn6Size];

@@ -13,4 +13,12 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     internal static partial int GetSockOpt(SafeHandle socket, int level, int name, Span<byte> value, ref int length);
+
+    /// <summary>
+    /// getsockname(2). Returns 0, or -1 with errno in <see cref="Marshal.GetLastPInvokeError"/>. The managed <c>LocalEndPoint</c> of an accepted socket
+    /// is a copy of the listener's once somebody has read the listener's, which for TPROXY is the wrong address.
+    /// </summary>
+    [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    internal static partial int GetSockName(SafeHandle socket, Span<byte> address, ref int length);
 }
