@@ -35,6 +35,28 @@ public sealed class SharingTests
         Assert.Same(endpoint.FindPort(TrafficDirection.Ingress, 80).Identities, endpoint.FindPort(TrafficDirection.Ingress, 81).Identities);
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 3)]
+    [InlineData(97, 3)]
+    [InlineData(5000, 3)]
+    [InlineData(5000, 4000)]
+    public void IdentityTable_FindsExactlyItsEntries(int count, int classes)
+    {
+        var random = new Random(count + classes);
+        var expected = new System.Collections.Generic.Dictionary<uint, int> { [0] = 1 };
+        while (expected.Count < count + 1)
+        {
+            expected[(uint)random.NextInt64(uint.MaxValue + 1L)] = random.Next(classes);
+        }
+        var table = new Postern.Policy.Compile.IdentityTable([.. expected]);
+        foreach (var (identity, @class) in expected)
+        {
+            Assert.Equal(@class, table.Find(identity));
+            Assert.Equal(expected.TryGetValue(identity + 1, out var next) ? next : -1, table.Find(identity + 1));
+        }
+    }
+
     [Fact]
     public void RemovedResource_Disappears()
     {
