@@ -75,12 +75,48 @@ internal static partial class ProtoJson
         return value >= min && value <= max ? value : throw path.Error($"{Printable.Clip(node.Text)} is not within {min} to {max}");
     }
 
-    // A leading zero is octal to some YAML readers and decimal to others; a sign "+" and hexadecimal are not in the mapping at all.
+    // The grammar of RFC 8259 section 6. A leading zero is octal to some YAML readers and decimal to others; a sign "+", "1." and
+    // hexadecimal are not in the mapping at all.
     private static bool LooksLikeJsonNumber(string text)
     {
-        var digits = text.AsSpan(text.StartsWith('-') ? 1 : 0);
-        return text.Length is > 0 and <= 64 && digits.Length > 0 && char.IsAsciiDigit(digits[0])
-            && !(digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1]));
+        if (text.Length > 64)
+        {
+            return false;
+        }
+        var at = text.StartsWith('-') ? 1 : 0;
+        var whole = Digits(text, ref at);
+        if (whole == 0 || (whole > 1 && text[at - whole] == '0'))
+        {
+            return false;
+        }
+        if (at < text.Length && text[at] == '.')
+        {
+            at++;
+            if (Digits(text, ref at) == 0)
+            {
+                return false;
+            }
+        }
+        if (at < text.Length && text[at] is 'e' or 'E')
+        {
+            at++;
+            at += at < text.Length && text[at] is '-' or '+' ? 1 : 0;
+            if (Digits(text, ref at) == 0)
+            {
+                return false;
+            }
+        }
+        return at == text.Length;
+    }
+
+    private static int Digits(string text, ref int at)
+    {
+        var start = at;
+        while (at < text.Length && char.IsAsciiDigit(text[at]))
+        {
+            at++;
+        }
+        return at - start;
     }
 
     private static double ReadDouble(ConfigNode node, ConfigPath path)

@@ -3,21 +3,14 @@ using Envoy.Type.Matcher.V3;
 using Postern.Policy.Config;
 using Postern.Xds.Text;
 
-namespace Postern.Xds;
+namespace Postern.Xds.Resources;
 
 /// <summary>Envoy's header and string matchers from the wire; policy rules and routes share them.</summary>
 internal static class HeaderMatchers
 {
     /// <summary>All items; <paramref name="path"/> is that of the list.</summary>
-    public static EquatableList<HeaderMatcherConfig> ToConfig(Google.Protobuf.Collections.RepeatedField<HeaderMatcher> items, ConfigPath path)
-    {
-        var result = new HeaderMatcherConfig[items.Count];
-        for (var i = 0; i < result.Length; i++)
-        {
-            result[i] = ToConfig(items[i], path.Item(i));
-        }
-        return EquatableList.Create<HeaderMatcherConfig>(result);
-    }
+    public static EquatableList<HeaderMatcherConfig> ToConfig(Google.Protobuf.Collections.RepeatedField<HeaderMatcher> items, ConfigPath path) =>
+        items.Map(path, ToConfig);
 
     private static HeaderMatcherConfig ToConfig(HeaderMatcher matcher, ConfigPath path)
     {

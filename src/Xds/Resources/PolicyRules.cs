@@ -5,18 +5,18 @@ using Google.Protobuf.Collections;
 using Postern.Policy.Config;
 using Postern.Xds.Text;
 
-namespace Postern.Xds;
+namespace Postern.Xds.Resources;
 
 /// <summary>The port and rule messages below <c>cilium.NetworkPolicy</c>.</summary>
 internal static class PolicyRules
 {
     /// <summary>All ports of one direction.</summary>
     public static EquatableList<PortNetworkPolicyConfig> ToConfig(RepeatedField<PortNetworkPolicy> ports, ConfigPath path) =>
-        Map(ports, path, static (port, at) => new PortNetworkPolicyConfig(
+        ports.Map(path, static (port, at) => new PortNetworkPolicyConfig(
             port.Port,
             port.EndPort,
             Protocol(port.Protocol, at.Field("protocol")),
-            Map(port.Rules, at.Field("rules"), Rule)));
+            port.Rules.Map(at.Field("rules"), Rule)));
 
     private static PortRuleConfig Rule(PortNetworkPolicyRule rule, ConfigPath path) => new()
     {
@@ -31,18 +31,18 @@ internal static class PolicyRules
         DownstreamTlsContext = Tls(rule.DownstreamTlsContext),
         UpstreamTlsContext = Tls(rule.UpstreamTlsContext),
         // Set but empty stays an empty list: the compiler refuses it, while null means that the rule has no such rules.
-        HttpRules = rule.HttpRules is { } http ? Map(http.HttpRules, path.Field("http_rules").Field("http_rules"), HttpRule) : null,
-        KafkaRules = rule.KafkaRules is { } kafka ? Map(kafka.KafkaRules, path.Field("kafka_rules").Field("kafka_rules"), KafkaRule) : null,
+        HttpRules = rule.HttpRules is { } http ? http.HttpRules.Map(path.Field("http_rules").Field("http_rules"), HttpRule) : null,
+        KafkaRules = rule.KafkaRules is { } kafka ? kafka.KafkaRules.Map(path.Field("kafka_rules").Field("kafka_rules"), KafkaRule) : null,
         L7Rules = rule.L7Rules is { } l7
             ? new L7RulesConfig(
-                Map(l7.L7AllowRules, path.Field("l7_rules").Field("l7_allow_rules"), L7Rule),
-                Map(l7.L7DenyRules, path.Field("l7_rules").Field("l7_deny_rules"), L7Rule))
+                l7.L7AllowRules.Map(path.Field("l7_rules").Field("l7_allow_rules"), L7Rule),
+                l7.L7DenyRules.Map(path.Field("l7_rules").Field("l7_deny_rules"), L7Rule))
             : null,
     };
 
     private static HttpRuleConfig HttpRule(HttpNetworkPolicyRule rule, ConfigPath path) => new(
         HeaderMatchers.ToConfig(rule.Headers, path.Field("headers")),
-        Map(rule.HeaderMatches, path.Field("header_matches"), HeaderMatch));
+        rule.HeaderMatches.Map(path.Field("header_matches"), HeaderMatch));
 
     private static HeaderMatchConfig HeaderMatch(HeaderMatch match, ConfigPath path) => new(
         match.Name,
@@ -83,14 +83,4 @@ internal static class PolicyRules
     private static T Defined<T>(T value, ConfigPath path)
         where T : struct, Enum =>
         Enum.IsDefined(value) ? value : throw path.Error($"value {value:D} is not known");
-
-    private static EquatableList<TConfig> Map<TProto, TConfig>(RepeatedField<TProto> items, ConfigPath path, Func<TProto, ConfigPath, TConfig> convert)
-    {
-        var result = new TConfig[items.Count];
-        for (var i = 0; i < result.Length; i++)
-        {
-            result[i] = convert(items[i], path.Item(i));
-        }
-        return EquatableList.Create<TConfig>(result);
-    }
 }

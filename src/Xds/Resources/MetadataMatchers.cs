@@ -1,7 +1,7 @@
 using Envoy.Type.Matcher.V3;
 using Postern.Xds.Text;
 
-namespace Postern.Xds;
+namespace Postern.Xds.Resources;
 
 /// <summary>Shape of metadata matchers. They are carried by no model yet, but a broken one must not pass as "has metadata rules".</summary>
 internal static class MetadataMatchers

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Runs one bench. Without a name it lists them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. eng/install.sh
+
+list() {
+    cat <<'LIST'
+Usage: ./bench.sh NAME [OPTIONS]
+
+  http1    CPU per request: HTTP/1.1 keep-alive, 1 KB answers, 50 policy rules and a record per request, against HAProxy and nginx, one core
+  idle     10,000 idle keep-alive connections held: resident memory, against HAProxy and nginx
+  bulk     1 GiB up and down: memory before and at its peak, CPU per GiB, against HAProxy and nginx
+  verdict  cost of a policy verdict with 10, 1,000 and 100,000 rules and identities
+
+Options of http1, idle and bulk:
+  --engines LIST   which proxies, e.g. haproxy,nginx (default postern,haproxy,nginx)
+Options of http1:
+  --rounds N (3)  --seconds N (5)  --warmup N (20)  --connections N (64)  --match exact|regex (exact: how HAProxy and nginx compare paths)
+Option of idle:
+  --connections N (10000)  --hold SECONDS (10)
+Option of bulk:
+  --mib N (1024)
+
+Besides its table a bench prints machine-readable lines "ratio NAME PEER VALUE": Postern's cost over the peer's, below 1 is better.
+Exit code 3: the run says nothing, e.g. because the load generator was the limit. Needs two cores; installs what Debian 12 lacks.
+LIST
+}
+
+case "${1:-}" in
+    "" | -h | --help) list; exit 0 ;;
+esac
+name="$1"
+shift
+PATH="$PATH:/usr/sbin:/sbin"
+
+case "$name" in
+    verdict)
+        need_dotnet
+        [ -d tests/Bench/Verdict ] || die "tests/Bench/Verdict is not here, so there is nothing to run."
+        exec dotnet run -c Release --project tests/Bench/Verdict -- "$@"
+        ;;
+    http1 | idle | bulk)
+        need python3 python3 gcc gcc libc6-dev gcc haproxy haproxy nginx nginx wrk wrk curl curl util-linux taskset
+        case " $* " in
+            *" --engines "*postern* | *" --engines="*postern*) build=yes ;;
+            *" --engines"*) build="" ;;
+            *) build=yes ;;
+        esac
+        if [ -n "$build" ]; then
+            ./build.sh
+            need_dotnet
+        fi
+        exec python3 tests/Bench/main.py "$name" "$@"
+        ;;
+    *) list >&2; die "no bench '$name'" ;;
+esac

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# The demo's network: three pods and a node, each a network namespace. All links live inside the namespaces, so that
+# the host's own network is never touched and removing the namespaces removes everything.
+
+readonly NODE=pst-node DEATHSTAR=pst-deathstar TIEFIGHTER=pst-tiefighter XWING=pst-xwing
+readonly DEATHSTAR_IP=10.200.1.2 TIEFIGHTER_IP=10.200.2.2 XWING_IP=10.200.3.2
+readonly DEATHSTAR_NAME=deathstar.default.svc.cluster.local
+readonly NAMESPACES=("$DEATHSTAR" "$TIEFIGHTER" "$XWING" "$NODE")
+
+network_up() {
+    local ns
+    for ns in "${NAMESPACES[@]}"; do
+        ip netns add "$ns"
+        ip -n "$ns" link set lo up
+        # `ip netns exec` lays this file over /etc/hosts: the ships call the death star by its service name.
+        mkdir -p "/etc/netns/$ns"
+        printf '127.0.0.1 localhost\n%s deathstar %s\n' "$DEATHSTAR_IP" "$DEATHSTAR_NAME" >"/etc/netns/$ns/hosts"
+    done
+    # The replies of upstream connections carry a pod's address yet end at the node: reverse-path checks would drop them.
+    ip netns exec "$NODE" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+        for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$f"; done'
+    pod_up "$DEATHSTAR" "$DEATHSTAR_IP"
+    pod_up "$TIEFIGHTER" "$TIEFIGHTER_IP"
+    pod_up "$XWING" "$XWING_IP"
+}
+
+# pod_up NAMESPACE IP: a veth pair to the node, which is the pod's gateway (the .1 of its /24).
+pod_up() {
+    local link="${1#pst-}" gateway="${2%.*}.1"
+    ip -n "$NODE" link add "$link" type veth peer name eth0 netns "$1"
+    ip -n "$NODE" addr add "$gateway/24" dev "$link"
+    ip netns exec "$NODE" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$link/rp_filter"
+    ip -n "$NODE" link set "$link" up
+    ip -n "$1" addr add "$2/24" dev eth0
+    ip -n "$1" link set eth0 up
+    ip -n "$1" route add default via "$gateway"
+}
+
+# Ends what runs inside the namespaces, and nothing else, then removes them. Safe to call twice and half-way.
+network_down() {
+    local ns
+    signal_inside TERM
+    local deadline=$((SECONDS + 8))
+    while [ -n "$(pids_inside)" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
+    signal_inside KILL
+    for ns in "${NAMESPACES[@]}"; do
+        [ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
+        rm -rf "/etc/netns/$ns"
+    done
+    rmdir /etc/netns 2>/dev/null || true
+}
+
+pids_inside() {
+    local ns
+    for ns in "${NAMESPACES[@]}"; do
+        [ ! -e "/run/netns/$ns" ] || ip netns pids "$ns"
+    done
+}
+
+signal_inside() {
+    local pid
+    for pid in $(pids_inside); do kill "-$1" "$pid" 2>/dev/null || true; done
+}
+
+network_exists() {
+    local ns
+    for ns in "${NAMESPACES[@]}"; do
+        [ ! -e "/run/netns/$ns" ] || return 0
+    done
+    return 1
+}

@@ -1,0 +1,74 @@
+using System;
+using System.Net;
+using Postern.Policy;
+
+namespace Postern.Filters;
+
+/// <summary>
+/// What is known of one accepted connection once its listener filters ran: who talks to whom, by identity. Immutable; the result of
+/// <c>cilium.bpf_metadata</c>. A connection without it (no such filter) has no policy and is refused by the Cilium filters.
+/// </summary>
+public sealed class ConnectionMetadata
+{
+    /// <summary>Which side of the pod this listener serves.</summary>
+    public required TrafficDirection Direction { get; init; }
+
+    /// <summary>The pod's address: destination on ingress, source on egress. The key of its policy, in canonical text.</summary>
+    public required string PodAddress { get; init; }
+
+    /// <summary>Identity of the source.</summary>
+    public required uint SourceIdentity { get; init; }
+
+    /// <summary>Identity of the destination: 0 on ingress.</summary>
+    public required uint DestinationIdentity { get; init; }
+
+    /// <summary>The client.</summary>
+    public required IPEndPoint Source { get; init; }
+
+    /// <summary>The original destination.</summary>
+    public required IPEndPoint Destination { get; init; }
+
+    /// <summary>Listener's proxy_id.</summary>
+    public required uint ProxyId { get; init; }
+
+    /// <summary>Server name of the TLS hello, lower case, or empty.</summary>
+    public required string Sni { get; init; }
+
+    /// <summary>Whether upstream connections are bound to the client's address.</summary>
+    public required IPAddress? UpstreamSourceAddress { get; init; }
+
+    /// <summary>Whether upstream sockets carry the proxy's mark with the source identity: yes on listeners that traffic is steered to.</summary>
+    public bool MarksUpstream { get; init; }
+
+    /// <summary>SO_LINGER seconds of upstream sockets that keep the client's address; null leaves it alone.</summary>
+    public uint? UpstreamLingerSeconds { get; init; }
+
+    /// <summary>Where policy for this connection comes from.</summary>
+    public required IPolicySource Policy { get; init; }
+
+    /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
+    public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;
+
+    /// <summary>The port that policy judges: always the original destination's.</summary>
+    public ushort PolicyPort => (ushort)Destination.Port;
+}
+
+/// <summary>Policy and identities in force right now. Read at each decision; both come from one reference so that they are of one update.</summary>
+public interface IPolicySource
+{
+    /// <summary>The state in force; never null. Before the first update it denies everything.</summary>
+    PolicyState Current { get; }
+
+    /// <summary>Generic secrets for header_matches.</summary>
+    ISecretSource Secrets { get; }
+}
+
+/// <summary>One consistent pair of policies and identities.</summary>
+/// <param name="Policies">By endpoint address.</param>
+/// <param name="Hosts">Address → identity.</param>
+/// <param name="Version">As the control plane named it; empty before the first update.</param>
+public sealed record PolicyState(PolicySnapshot Policies, IdentityMap Hosts, string Version)
+{
+    /// <summary>Denies everything.</summary>
+    public static readonly PolicyState Empty = new(PolicySnapshot.Empty, IdentityMap.Empty, "");
+}

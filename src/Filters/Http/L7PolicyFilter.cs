@@ -1,0 +1,118 @@
+using Postern.Filters.Network;
+using Postern.Policy;
+using Postern.Records;
+
+namespace Postern.Filters.Http;
+
+/// <summary>
+/// <c>cilium.l7policy</c>: the verdict on each HTTP request, and its records. Policy is read anew for every request, so an update applies
+/// to the next request on an open connection; the connection-level verdict is taken again too when policy changed, which is stricter
+/// than upstream (there a request on an open connection passes after its port or the whole policy went).
+/// Record order per request: Request or Denied, then Response.
+/// </summary>
+public sealed class L7PolicyFilter : IHttpFilter
+{
+    private readonly LocalReplyText denied;
+    private readonly IRecordSink sink;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="denied403Body">As configured; empty means "Access denied". CRLF is appended unless it ends with it.</param>
+    /// <param name="sink">Takes the records.</param>
+    public L7PolicyFilter(string denied403Body, IRecordSink sink)
+    {
+        denied = new LocalReplyText(denied403Body);
+        this.sink = sink;
+    }
+
+    /// <inheritdoc/>
+    public LocalReply? OnRequestHeaders(HttpExchange exchange)
+    {
+        var connection = exchange.Connection;
+        if (connection is null)
+        {
+            return new LocalReply(500, "", "no_connection_metadata", RefusalText.Explain(null, default));
+        }
+        var verdict = Judge(exchange, connection);
+        var record = exchange.Record;
+        record.Reason = RecordVerdict.NameOf(verdict.Reason);
+        record.RuleName = verdict.RuleName;
+        if (verdict.IsAllowed)
+        {
+            Log(exchange, EntryType.Request);
+            return null;
+        }
+        record.Detail = RefusalText.Explain(connection, verdict);
+        Log(exchange, EntryType.Denied);
+        return new LocalReply(403, denied.Body, record.Reason, record.Detail);
+    }
+
+    /// <inheritdoc/>
+    public void OnResponseHeaders(HttpExchange exchange)
+    {
+        if (exchange.Reply is { } reply)
+        {
+            exchange.Record.Reason = reply.Reason;
+            exchange.Record.Detail = reply.Detail;
+        }
+        LogRequestOnce(exchange);
+        if (exchange.L7Policy.ResponseLogged)
+        {
+            return;
+        }
+        exchange.L7Policy.ResponseLogged = true;
+        var record = exchange.Record;
+        var http = record.Http!;
+        record.EntryType = EntryType.Response;
+        record.TimestampNanos = exchange.ResponseNanos;
+        record.LatencyNanos = exchange.ResponseNanos > exchange.StartNanos ? exchange.ResponseNanos - exchange.StartNanos : 0;
+        http.Status = (uint)exchange.Status;
+        http.ResponseHeaders = exchange.ResponseHeaders;
+        sink.Write(record);
+    }
+
+    /// <inheritdoc/>
+    public void OnStreamEnd(HttpExchange exchange) => LogRequestOnce(exchange);
+
+    private static PolicyVerdict Judge(HttpExchange exchange, ConnectionMetadata connection)
+    {
+        var state = exchange.L7Policy;
+        var policies = connection.Policy.Current.Policies;
+        if (!ReferenceEquals(state.Policies, policies))
+        {
+            state.Port = CiliumNetwork.PortOf(connection, policies);
+            state.Network = state.Port.EvaluateNetwork(connection.RemoteIdentity, connection.Sni, connection.ProxyId);
+            state.Policies = policies;
+        }
+        if (!state.Network.IsAllowed)
+        {
+            return state.Network;
+        }
+        return state.Port.HasHttpRules
+            ? state.Port.EvaluateHttp(connection.RemoteIdentity, connection.ProxyId, exchange.Request, connection.Policy.Secrets, exchange.HeaderMatches)
+            : state.Network;
+    }
+
+    // A reply made before any verdict logs the request first: Denied if it is a 403, else Request.
+    private void LogRequestOnce(HttpExchange exchange)
+    {
+        if (!exchange.L7Policy.RequestLogged)
+        {
+            Log(exchange, exchange.Status == 403 ? EntryType.Denied : EntryType.Request);
+        }
+    }
+
+    private void Log(HttpExchange exchange, EntryType type)
+    {
+        exchange.L7Policy.RequestLogged = true;
+        var record = exchange.Record;
+        record.EntryType = type;
+        record.TimestampNanos = exchange.StartNanos;
+        record.Http!.Status = 0;
+        record.Http.ResponseHeaders = null;
+        if (record.Reason.Length == 0)
+        {
+            record.Reason = "unknown";
+        }
+        sink.Write(record);
+    }
+}

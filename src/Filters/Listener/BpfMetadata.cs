@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Sockets;
+using Postern.Policy;
+
+namespace Postern.Filters.Listener;
+
+/// <summary>
+/// <c>cilium.bpf_metadata</c>: turns addresses into identities and finds out whose policy applies. Here is where identity is resolved.
+/// Ingress: the pod is the destination and only the source has an identity. Egress: the pod is the source and both sides are resolved.
+/// An address nobody claims is <see cref="Identities.World"/>, as upstream.
+/// </summary>
+public sealed class BpfMetadata
+{
+    /// <summary>Side of the pod.</summary>
+    public required TrafficDirection Direction { get; init; }
+
+    /// <summary>Listener's id for rules that name one.</summary>
+    public required uint ProxyId { get; init; }
+
+    /// <summary>Keep the client's address on upstream connections.</summary>
+    public required bool UseOriginalSourceAddress { get; init; }
+
+    /// <summary>Upstream source when the client's is not kept.</summary>
+    public IPAddress? Ipv4SourceAddress { get; init; }
+
+    /// <summary>Same for IPv6.</summary>
+    public IPAddress? Ipv6SourceAddress { get; init; }
+
+    /// <summary>Upstream sockets carry the proxy's mark; needs CAP_NET_ADMIN.</summary>
+    public required bool MarkUpstream { get; init; }
+
+    /// <summary>SO_LINGER for sockets that keep the client's address; null leaves it alone.</summary>
+    public uint? OriginalSourceSoLingerTime { get; init; }
+
+    /// <summary>Policy and identities.</summary>
+    public required IPolicySource Policy { get; init; }
+
+    /// <summary>Resolves one accepted connection.</summary>
+    /// <param name="source">Client, IPv4-mapped addresses already normalised.</param>
+    /// <param name="destination">Original destination, likewise.</param>
+    /// <param name="sni">From the TLS inspector, or empty.</param>
+    public ConnectionMetadata Resolve(IPEndPoint source, IPEndPoint destination, string sni)
+    {
+        var state = Policy.Current;
+        var ingress = Direction == TrafficDirection.Ingress;
+        var pod = ingress ? destination.Address : source.Address;
+        var other = ingress ? source.Address : destination.Address;
+        return new ConnectionMetadata
+        {
+            Direction = Direction,
+            PodAddress = pod.ToString(),
+            SourceIdentity = IdentityOf(state.Hosts, source.Address),
+            DestinationIdentity = ingress ? Identities.Unknown : IdentityOf(state.Hosts, destination.Address),
+            Source = source,
+            Destination = destination,
+            ProxyId = ProxyId,
+            Sni = sni,
+            UpstreamSourceAddress = UpstreamSource(state, source.Address, destination.Address, other),
+            MarksUpstream = MarkUpstream,
+            UpstreamLingerSeconds = OriginalSourceSoLingerTime,
+            Policy = Policy,
+        };
+    }
+
+    private static uint IdentityOf(IdentityMap hosts, IPAddress address)
+    {
+        var identity = hosts.Find(address);
+        return identity == Identities.Unknown ? Identities.World : identity;
+    }
+
+    // The client's address is kept only when the other side is not a pod of this node: between two local pods the datapath would loop
+    // the proxy's own traffic back, so upstream leaves the source to the kernel there.
+    private IPAddress? UpstreamSource(PolicyState state, IPAddress source, IPAddress destination, IPAddress other)
+    {
+        if (source.Equals(destination))
+        {
+            return null;
+        }
+        if (UseOriginalSourceAddress && state.Policies.FindEndpoint(other.ToString()) is null)
+        {
+            return source;
+        }
+        return destination.AddressFamily == AddressFamily.InterNetwork ? Ipv4SourceAddress : Ipv6SourceAddress;
+    }
+}

@@ -1,0 +1,39 @@
+using Postern.Policy;
+
+namespace Postern.Filters.Network;
+
+/// <summary>One sentence per cause, for operators: what is missing and where to look. Allocates only on refusals.</summary>
+public static class RefusalText
+{
+    /// <summary>The sentence.</summary>
+    public static string Explain(ConnectionMetadata? metadata, PolicyVerdict verdict)
+    {
+        if (metadata is null)
+        {
+            return "connection has no identity: the listener has no cilium.bpf_metadata filter";
+        }
+        var direction = metadata.Direction == TrafficDirection.Ingress ? "ingress" : "egress";
+        return verdict.Reason switch
+        {
+            PolicyReason.Allowed => "",
+            PolicyReason.NoPolicyForEndpoint when metadata.Policy.Current.Version.Length == 0 && metadata.Policy.Current.Policies.Resources.Count == 0 =>
+                $"no policy has been received yet, so nothing is allowed to {metadata.PodAddress}; check cilium_config_source of the listener",
+            PolicyReason.NoPolicyForEndpoint =>
+                $"no policy for endpoint {metadata.PodAddress}; is it in a NetworkPolicy's endpoint_ips?",
+            PolicyReason.NoRulesForDirection =>
+                $"policy of {metadata.PodAddress} has no {direction} entries, which denies all {direction}",
+            PolicyReason.NoRulesForPort =>
+                $"policy of {metadata.PodAddress} has no {direction} entry for port {metadata.PolicyPort}",
+            PolicyReason.DenyRule =>
+                $"a deny rule of {metadata.PodAddress} matches identity {metadata.RemoteIdentity} on {direction} port {metadata.PolicyPort}",
+            PolicyReason.NoRuleForIdentity =>
+                $"no {direction} rule of {metadata.PodAddress} for port {metadata.PolicyPort} names identity {metadata.RemoteIdentity}"
+                + (metadata.RemoteIdentity == Identities.World ? " (world: no NetworkPolicyHosts entry covers the address)" : ""),
+            PolicyReason.ServerNameMismatch =>
+                $"server name \"{metadata.Sni}\" is not in server_names of any {direction} rule of {metadata.PodAddress} for port {metadata.PolicyPort} and identity {metadata.RemoteIdentity}",
+            PolicyReason.NoHttpRuleMatched =>
+                $"no http rule of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} and identity {metadata.RemoteIdentity} accepts this request",
+            _ => "refused by policy",
+        };
+    }
+}

@@ -1,0 +1,56 @@
+namespace Postern.Proxy.Errors;
+
+/// <summary>What went wrong on the data path. One table (<see cref="ErrorTable"/>) says what each means to the client, the record and the metrics.</summary>
+internal enum ErrorCode
+{
+    None,
+    UpstreamConnectRefused,
+    UpstreamConnectTimeout,
+    UpstreamUnreachable,
+    UpstreamSocket,
+    UpstreamReset,
+    UpstreamProtocol,
+    UpstreamLoop,
+    ResponseTimeout,
+    StreamIdleTimeout,
+    NoRoute,
+    NoCluster,
+    NoHealthyEndpoint,
+    UpgradeNotConfigured,
+    RequestBodyMalformed,
+    DownstreamReset,
+    RequestHeadTimeout,
+    RequestHeadTruncated,
+    Internal,
+}
+
+/// <summary>Whose fault.</summary>
+internal enum ErrorSide
+{
+    Downstream,
+    Upstream,
+    Internal,
+}
+
+/// <summary>Whether the same request may be sent again.</summary>
+internal enum RetryClass
+{
+    /// <summary>Never: the upstream may have acted on it.</summary>
+    No,
+
+    /// <summary>Nothing was sent.</summary>
+    Safe,
+
+    /// <summary>Only when the connection had served before, so that its death was likely an idle close.</summary>
+    ReusedOnly,
+}
+
+/// <summary>An error as a value.</summary>
+/// <param name="Code">What.</param>
+/// <param name="Detail">For operators: the likely cause and the knob.</param>
+internal readonly record struct ProxyError(ErrorCode Code, string Detail)
+{
+    public static readonly ProxyError None = new(ErrorCode.None, "");
+
+    public bool IsError => Code != ErrorCode.None;
+}

@@ -1,0 +1,296 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Postern.Filters;
+using Postern.Filters.Http;
+using Postern.Proxy.Errors;
+using Postern.Proxy.Http1;
+using Postern.Proxy.Listeners;
+using Postern.Proxy.Transport;
+using Postern.Proxy.Upstream;
+using Postern.Records;
+
+namespace Postern.Proxy.Http;
+
+/// <summary>
+/// One client connection that speaks HTTP, as Kestrel sees it (a <see cref="ConnectionContext"/>) and as the proxy does: its gate, its exchange,
+/// its upstream session and its timers. One request at a time; timers and drain come from the sweeper's thread.
+/// </summary>
+internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEvents, ITrackedConnection
+{
+    private const int LingerBytes = 256 * 1024;
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
+    private readonly Stream stream;
+    private readonly IConnectionControl control;
+    private readonly GatedReader reader;
+    private readonly ConnectionWriter writer;
+    private readonly CancellationTokenSource closed = new();
+    private readonly ConnectionRegistry registry;
+    private long idleSince; // milliseconds of TickCount64, 0 while not idle
+    private long headSince; // likewise, from the first byte of a head
+    private volatile bool headTimedOut;
+    private volatile bool idleTimedOut;
+    private int aborted;
+    private int disposed;
+
+    public HttpConnection(
+        string id,
+        Stream stream,
+        IConnectionControl control,
+        HttpListenerSnapshot listener,
+        ConnectionMetadata? metadata,
+        IPEndPoint remote,
+        IPEndPoint originalDestination,
+        IUpstreamConnector connector,
+        ConnectionRegistry registry)
+    {
+        ConnectionId = id;
+        this.stream = stream;
+        this.control = control;
+        this.registry = registry;
+        Listener = listener;
+        Metadata = metadata;
+        RemoteEndPoint = remote;
+        LocalEndPoint = originalDestination;
+        Framer = new RequestFramer(listener.MaxHeadBytes, listener.MaxHeaders);
+        reader = new GatedReader(stream, control, Framer, this, listener.MaxHeadBytes);
+        writer = new ConnectionWriter(stream, control);
+        Exchange = new HttpExchange(metadata, listener.Listener);
+        Upstream = new UpstreamSession(connector, metadata, originalDestination);
+        Invoker = new HttpMessageInvoker(Upstream, disposeHandler: true);
+        Transformer = new ResponseCopier(this);
+        ConnectionClosed = closed.Token;
+        Features.Set(this);
+    }
+
+    public HttpListenerSnapshot Listener { get; }
+
+    public ConnectionMetadata? Metadata { get; }
+
+    public RequestFramer Framer { get; }
+
+    public HttpExchange Exchange { get; }
+
+    public UpstreamSession Upstream { get; }
+
+    public HttpMessageInvoker Invoker { get; }
+
+    public ResponseCopier Transformer { get; }
+
+    /// <summary>Reused by every request of the connection.</summary>
+    public DefaultHttpContext? Context { get; set; }
+
+    /// <summary>The request in flight has until then; milliseconds of TickCount64, 0 for no limit.</summary>
+    public long Deadline { get; set; }
+
+    /// <summary>Stream idle timeout of the request in flight, milliseconds, 0 for none.</summary>
+    public long StreamIdleMillis { get; set; }
+
+    /// <summary>When the request in flight began; 0 when there is none. Written by the request's thread, read by the sweeper.</summary>
+    public long InFlightSince { get; set; }
+
+    public override string ConnectionId { get; set; }
+
+    public override IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public override IDictionary<object, object?> Items { get; set; } = new Dictionary<object, object?>(0);
+
+    public override IDuplexPipe Transport { get => this; set => throw new NotSupportedException(); }
+
+    public PipeReader Input => reader;
+
+    public PipeWriter Output => writer;
+
+    /// <summary>Bytes that were peeked before.</summary>
+    public void Preload(ReadOnlySpan<byte> bytes) => reader.Preload(bytes);
+
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        if (Interlocked.Exchange(ref aborted, 1) == 0)
+        {
+            control.Reset();
+            FireClosed();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        {
+            return;
+        }
+        registry.Remove(this);
+        registry.Admission.Leave();
+        Invoker.Dispose();
+        if (aborted == 0)
+        {
+            await CloseGracefullyAsync().ConfigureAwait(false);
+        }
+        await stream.DisposeAsync().ConfigureAwait(false);
+        reader.ReleaseBuffer();
+        writer.ReleaseBuffer();
+        closed.Dispose();
+    }
+
+    public void OnIdle() => Volatile.Write(ref idleSince, Environment.TickCount64);
+
+    public void OnMessageBegin()
+    {
+        Volatile.Write(ref idleSince, 0);
+        Volatile.Write(ref headSince, Environment.TickCount64);
+    }
+
+    public ValueTask OnRefusedAsync(Http1Error error)
+    {
+        if (InFlightSince != 0)
+        {
+            return default; // a body that turned bad: the request's own end says so
+        }
+        return RefuseAsync(Http1Errors.Status(error), Http1Errors.Label(error), "the request is not acceptable HTTP/1.1; it was not forwarded");
+    }
+
+    public ValueTask OnTruncatedAsync()
+    {
+        var code = headTimedOut ? ErrorCode.RequestHeadTimeout : ErrorCode.RequestHeadTruncated;
+        var entry = ErrorTable.Of(code);
+        var detail = headTimedOut
+            ? $"the request's head was not complete within request_headers_timeout {Listener.RequestHeadersTimeout.TotalSeconds} s"
+            : "the client closed the connection within a request's head";
+        return InFlightSince != 0 ? default : RefuseAsync(entry.Status, entry.Label, detail);
+    }
+
+    public void OnPeerGone() => FireClosed();
+
+    /// <summary>A head is complete and its request begins.</summary>
+    public void OnRequestBegin()
+    {
+        Volatile.Write(ref headSince, 0);
+        Volatile.Write(ref idleSince, 0);
+        InFlightSince = Environment.TickCount64;
+    }
+
+    public void OnRequestEnd()
+    {
+        Deadline = 0;
+        StreamIdleMillis = 0;
+        InFlightSince = 0;
+    }
+
+    public void Sweep(long now)
+    {
+        var idle = Volatile.Read(ref idleSince);
+        if (idle != 0 && Listener.IdleTimeout is { } idleTimeout && now - idle > idleTimeout.TotalMilliseconds && !idleTimedOut)
+        {
+            idleTimedOut = true;
+            control.ShutdownReceive();
+        }
+        var head = Volatile.Read(ref headSince);
+        if (head != 0 && now - head > Listener.RequestHeadersTimeout.TotalMilliseconds && !headTimedOut)
+        {
+            headTimedOut = true;
+            control.ShutdownReceive();
+        }
+        var begun = InFlightSince;
+        if (begun != 0)
+        {
+            SweepRequest(now, begun);
+        }
+    }
+
+    public void BeginDrain() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+
+    public void AbortNow() => Abort(new ConnectionAbortedException("drain time is over"));
+
+    // On a pool thread: what is registered on the token must not run on the socket's or the sweeper's.
+    private void FireClosed()
+    {
+        try
+        {
+            _ = closed.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
+
+    private void SweepRequest(long now, long begun)
+    {
+        if (Deadline != 0 && now > Deadline)
+        {
+            Deadline = 0;
+            Upstream.Fail(new ProxyError(ErrorCode.ResponseTimeout, "no complete response within the route's timeout"));
+        }
+        else if (StreamIdleMillis != 0 && now - Math.Max(begun, Upstream.LastActivity) > StreamIdleMillis)
+        {
+            StreamIdleMillis = 0;
+            Upstream.Fail(new ProxyError(ErrorCode.StreamIdleTimeout, "no byte either way within stream_idle_timeout (or the route's idle_timeout)"));
+        }
+        // Nobody reads from the client while its answer is awaited, so a reset is looked for once a second.
+        if (now - begun > 1000 && control.PeerIsGone)
+        {
+            FireClosed();
+            Upstream.Fail(new ProxyError(ErrorCode.DownstreamReset, "the client reset the connection"));
+        }
+    }
+
+    private async ValueTask RefuseAsync(int status, string reason, string detail)
+    {
+        var record = Exchange.Record;
+        record.Http = null;
+        record.EntryType = EntryType.Denied;
+        record.TimestampNanos = Clock.UnixNanos();
+        record.Reason = reason;
+        record.Detail = detail;
+        record.RuleName = "";
+        Listener.Sink.Write(record);
+        try
+        {
+            await stream.WriteAsync(RawReply.Of(status)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+        }
+    }
+
+    // FIN first, then wait shortly for the client's: closing with unread bytes would send a reset that can destroy the answer on its way.
+    private async ValueTask CloseGracefullyAsync()
+    {
+        control.ShutdownSend();
+        if (reader.EndOfStream)
+        {
+            return;
+        }
+        using var time = new CancellationTokenSource(LingerTime);
+        var sink = System.Buffers.ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            for (var total = 0; total < LingerBytes;)
+            {
+                var count = await stream.ReadAsync(sink, time.Token).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    break;
+                }
+                total += count;
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(sink);
+        }
+    }
+}

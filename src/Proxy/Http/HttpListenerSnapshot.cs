@@ -1,0 +1,28 @@
+using System;
+using Postern.Filters.Http;
+using Postern.Records;
+
+namespace Postern.Proxy.Http;
+
+/// <summary>What an HTTP connection manager needs on the hot path, compiled from its configuration. A connection takes it once.</summary>
+/// <param name="Listener">Listener name, for records.</param>
+/// <param name="Filters">The HTTP filter chain without the router.</param>
+/// <param name="Routes">Where requests go.</param>
+/// <param name="Sink">For records that no filter emits: malformed requests, timeouts.</param>
+/// <param name="IdleTimeout">No request in flight.</param>
+/// <param name="StreamIdleTimeout">No byte either way while one is.</param>
+/// <param name="RequestHeadersTimeout">From the first byte of a head to its end.</param>
+/// <param name="MaxHeadBytes">Request line and headers together.</param>
+/// <param name="MaxHeaders">Header lines.</param>
+/// <param name="GenerateRequestId">Add x-request-id where there is none.</param>
+internal sealed record HttpListenerSnapshot(
+    string Listener,
+    IHttpFilter[] Filters,
+    RouteTable Routes,
+    IRecordSink Sink,
+    TimeSpan? IdleTimeout,
+    TimeSpan? StreamIdleTimeout,
+    TimeSpan RequestHeadersTimeout,
+    int MaxHeadBytes,
+    int MaxHeaders,
+    bool GenerateRequestId);

@@ -1,0 +1,47 @@
+using System;
+using System.Collections.Concurrent;
+using Postern.Filters.Http;
+using Postern.Policy;
+
+namespace Postern.Proxy.Http;
+
+/// <summary>Header lines of an answer the proxy makes itself; equal bodies share one.</summary>
+internal sealed class LocalReplyHeaders : IHttpHeaders
+{
+    private const int MaxCached = 64; // bodies come from configuration, so there are few
+    private static readonly ConcurrentDictionary<string, LocalReplyHeaders> Cache = new();
+
+    private readonly (string Name, string Value)[] lines;
+
+    private LocalReplyHeaders(string body)
+    {
+        lines = body.Length == 0
+            ? [("Content-Length", "0")]
+            : [("Content-Length", System.Text.Encoding.UTF8.GetByteCount(body).ToString()), ("Content-Type", "text/plain")];
+    }
+
+    public int Count => lines.Length;
+
+    /// <summary>The headers for a reply.</summary>
+    public static LocalReplyHeaders Of(LocalReply reply)
+    {
+        if (Cache.TryGetValue(reply.Body, out var found))
+        {
+            return found;
+        }
+        var made = new LocalReplyHeaders(reply.Body);
+        if (Cache.Count < MaxCached)
+        {
+            Cache.TryAdd(reply.Body, made);
+        }
+        return made;
+    }
+
+    public ReadOnlySpan<char> NameAt(int index) => lines[index].Name;
+
+    public ReadOnlySpan<char> ValueAt(int index) => lines[index].Value;
+
+    public string NameText(int index) => lines[index].Name;
+
+    public string ValueText(int index) => lines[index].Value;
+}

@@ -1,0 +1,165 @@
+using System;
+using System.Collections.Generic;
+using Postern.Policy;
+using Postern.Policy.Config;
+using Postern.Proxy.Upstream;
+using Postern.Xds.Config;
+
+namespace Postern.Proxy.Http;
+
+/// <summary>
+/// A RouteConfiguration, compiled. Virtual host by domain: exact, then the longest <c>*.suffix</c>, then the longest <c>prefix.*</c>, then <c>*</c>
+/// (Envoy's order; the port in :authority counts as written). Then the first route that matches.
+/// </summary>
+internal sealed class RouteTable
+{
+    private readonly Dictionary<string, Route[]> exact = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<(string Suffix, Route[] Routes)> suffixes = [];
+    private readonly List<(string Prefix, Route[] Routes)> prefixes = [];
+    private readonly Route[]? any;
+    private readonly Dictionary<string, Route[]>.AlternateLookup<ReadOnlySpan<char>> exactBySpan;
+
+    public RouteTable(RouteConfig config, Func<string, ClusterSnapshot?> clusters)
+    {
+        foreach (var host in config.VirtualHosts)
+        {
+            var routes = new Route[host.Routes.Count];
+            for (var i = 0; i < routes.Length; i++)
+            {
+                routes[i] = new Route(host.Routes[i], clusters);
+            }
+            foreach (var domain in host.Domains)
+            {
+                if (domain == "*")
+                {
+                    any ??= routes;
+                }
+                else if (domain.StartsWith('*'))
+                {
+                    suffixes.Add((domain[1..], routes));
+                }
+                else if (domain.EndsWith('*'))
+                {
+                    prefixes.Add((domain[..^1], routes));
+                }
+                else
+                {
+                    exact.TryAdd(domain, routes);
+                }
+            }
+        }
+        suffixes.Sort((a, b) => b.Suffix.Length.CompareTo(a.Suffix.Length));
+        prefixes.Sort((a, b) => b.Prefix.Length.CompareTo(a.Prefix.Length));
+        exactBySpan = exact.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>The route of a request, or null: 404.</summary>
+    public Route? Match(IHttpPolicyRequest request)
+    {
+        if (FindHost(request.Authority) is { } routes)
+        {
+            foreach (var route in routes)
+            {
+                if (route.Matches(request))
+                {
+                    return route;
+                }
+            }
+        }
+        return null;
+    }
+
+    private Route[]? FindHost(ReadOnlySpan<char> authority)
+    {
+        if (exact.Count > 0 && exactBySpan.TryGetValue(authority, out var routes))
+        {
+            return routes;
+        }
+        foreach (var (suffix, found) in suffixes)
+        {
+            if (authority.Length > suffix.Length && authority.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            {
+                return found;
+            }
+        }
+        foreach (var (prefix, found) in prefixes)
+        {
+            if (authority.Length > prefix.Length && authority.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                return found;
+            }
+        }
+        return any;
+    }
+}
+
+/// <summary>One compiled route.</summary>
+internal sealed class Route
+{
+    private readonly TextPattern path;
+    private readonly RequestMatcher[] headers;
+    private readonly Func<string, ClusterSnapshot?> clusters;
+    private readonly bool pathWithoutQuery;
+
+    public Route(RouteEntryConfig config, Func<string, ClusterSnapshot?> clusters)
+    {
+        Config = config;
+        this.clusters = clusters;
+        // A prefix counts the query string in; path and safe_regex do not (Envoy's RouteMatch).
+        pathWithoutQuery = config.PathKind is StringMatchKind.Exact or StringMatchKind.SafeRegex;
+        path = TextPattern.Compile(new StringMatcherConfig(config.PathKind, config.Path, false));
+        headers = new RequestMatcher[config.Headers.Count];
+        for (var i = 0; i < headers.Length; i++)
+        {
+            headers[i] = RequestMatcher.Compile(config.Headers[i]);
+        }
+    }
+
+    public RouteEntryConfig Config { get; }
+
+    /// <summary>The cluster in force now, or null: it was removed.</summary>
+    public ClusterSnapshot? Cluster => clusters(Config.Cluster);
+
+    public bool Matches(IHttpPolicyRequest request)
+    {
+        if (!MatchesPath(request))
+        {
+            return false;
+        }
+        if (Config.GrpcOnly && !IsGrpc(request))
+        {
+            return false;
+        }
+        foreach (var matcher in headers)
+        {
+            if (!matcher.Matches(request))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private bool MatchesPath(IHttpPolicyRequest request)
+    {
+        var target = request.Path;
+        if (pathWithoutQuery && target.IndexOf('?') is var query and >= 0)
+        {
+            target = target[..query];
+        }
+        return path.Matches(target);
+    }
+
+    private static bool IsGrpc(IHttpPolicyRequest request)
+    {
+        for (var i = 0; i < request.Count; i++)
+        {
+            if (request.NameAt(i).Equals("content-type", StringComparison.OrdinalIgnoreCase))
+            {
+                var value = request.ValueAt(i);
+                return value.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && (value.Length == 16 || value[16] is '+' or ';');
+            }
+        }
+        return false;
+    }
+}

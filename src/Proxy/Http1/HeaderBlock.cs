@@ -1,0 +1,122 @@
+using System;
+using Postern.Policy;
+
+namespace Postern.Proxy.Http1;
+
+/// <summary>
+/// Header lines over one character buffer: names and values are ranges, so that a head is kept, matched, logged and forwarded without a string.
+/// Owned by one connection and refilled for each message.
+/// </summary>
+internal class HeaderBlock : IHttpHeaders
+{
+    private char[] text = new char[1024]; // Latin-1 widening of the head, then whatever was appended
+    private Slot[] slots = new Slot[32];
+    private int textLength;
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<char> NameAt(int index) => text.AsSpan(slots[index].NameStart, slots[index].NameLength);
+
+    public ReadOnlySpan<char> ValueAt(int index) => text.AsSpan(slots[index].ValueStart, slots[index].ValueLength);
+
+    /// <summary>Value of the first line of that name.</summary>
+    public bool TryFind(ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            if (NameIs(i, name))
+            {
+                value = ValueAt(i);
+                return true;
+            }
+        }
+        value = default;
+        return false;
+    }
+
+    public bool NameIs(int index, ReadOnlySpan<char> name) =>
+        slots[index].NameLength == name.Length && NameAt(index).Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Removes every line of that name.</summary>
+    public void RemoveHeader(string name) => RemoveHeader(name.AsSpan());
+
+    public void RemoveHeader(ReadOnlySpan<char> name)
+    {
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            if (!NameIs(i, name))
+            {
+                slots[kept++] = slots[i];
+            }
+        }
+        Count = kept;
+    }
+
+    public void AppendHeader(string name, string value)
+    {
+        var nameStart = AppendText(name);
+        var valueStart = AppendText(value);
+        AddSlot(new Slot(nameStart, name.Length, valueStart, value.Length));
+    }
+
+    /// <summary>The first line of that name takes the value, the others go; appended when there was none.</summary>
+    public void SetHeader(string name, string value)
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            if (!NameIs(i, name))
+            {
+                continue;
+            }
+            var first = slots[i] with { ValueStart = AppendText(value), ValueLength = value.Length };
+            var at = i;
+            RemoveHeader(name);
+            AddSlot(default);
+            Array.Copy(slots, at, slots, at + 1, Count - 1 - at);
+            slots[at] = first;
+            return;
+        }
+        AppendHeader(name, value);
+    }
+
+    /// <summary>Drops everything and takes the bytes of a new head.</summary>
+    protected void Load(ReadOnlySpan<byte> head)
+    {
+        Count = 0;
+        textLength = head.Length;
+        if (text.Length < head.Length)
+        {
+            text = new char[Math.Max(head.Length, text.Length * 2)];
+        }
+        System.Text.Encoding.Latin1.GetChars(head, text);
+    }
+
+    protected void AddLine(int nameStart, int nameLength, int valueStart, int valueLength) =>
+        AddSlot(new Slot(nameStart, nameLength, valueStart, valueLength));
+
+    protected ReadOnlySpan<char> TextAt(int start, int length) => text.AsSpan(start, length);
+
+    private void AddSlot(Slot slot)
+    {
+        if (Count == slots.Length)
+        {
+            Array.Resize(ref slots, Count * 2);
+        }
+        slots[Count++] = slot;
+    }
+
+    private int AppendText(string value)
+    {
+        var start = textLength;
+        if (text.Length - start < value.Length)
+        {
+            Array.Resize(ref text, Math.Max(text.Length * 2, start + value.Length));
+        }
+        value.CopyTo(text.AsSpan(start));
+        textLength += value.Length;
+        return start;
+    }
+
+    private readonly record struct Slot(int NameStart, int NameLength, int ValueStart, int ValueLength);
+}

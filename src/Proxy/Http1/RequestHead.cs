@@ -1,0 +1,75 @@
+using System;
+using Postern.Policy;
+using Postern.Records;
+
+namespace Postern.Proxy.Http1;
+
+/// <summary>
+/// A strictly parsed request head (RFC 9112). What policy matches, what records show and what goes upstream are these same characters.
+/// Hop-by-hop fields, and those that <c>Connection</c> nominates, are taken out when it is parsed: policy never judges a field that the
+/// upstream would not see.
+/// </summary>
+internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
+{
+    private int methodLength;
+    private int targetStart;
+    private int targetLength;
+    private int pathStart;
+    private int pathLength;
+
+    public ReadOnlySpan<char> Method => TextAt(0, methodLength);
+
+    /// <summary>Request target exactly as sent; goes upstream unchanged.</summary>
+    public ReadOnlySpan<char> Target => TextAt(targetStart, targetLength);
+
+    /// <summary>The target's path and query.</summary>
+    public ReadOnlySpan<char> Path => pathLength == 0 ? "/" : TextAt(pathStart, pathLength);
+
+    public ReadOnlySpan<char> Authority => TextAt(AuthorityStart, AuthorityLength);
+
+    public ReadOnlySpan<char> Scheme => "http";
+
+    public HttpProtocol Version { get; set; }
+
+    /// <summary>-1 when the message has no Content-Length.</summary>
+    public long ContentLength { get; set; }
+
+    public bool IsChunked { get; set; }
+
+    /// <summary>The client asks for another protocol, other than h2c, which may be ignored (RFC 9110 §7.8).</summary>
+    public bool WantsUpgrade { get; set; }
+
+    public bool IsConnect => Method.SequenceEqual("CONNECT");
+
+    public bool HasBody => IsChunked || ContentLength > 0;
+
+    internal int AuthorityStart { get; private set; }
+
+    internal int AuthorityLength { get; private set; }
+
+    internal void Reset(ReadOnlySpan<byte> head)
+    {
+        Load(head);
+        methodLength = targetStart = targetLength = pathStart = pathLength = AuthorityStart = AuthorityLength = 0;
+        ContentLength = -1;
+        IsChunked = false;
+        WantsUpgrade = false;
+    }
+
+    internal void SetRequestLine(int method, int target, int targetSize, int path, int pathSize)
+    {
+        methodLength = method;
+        targetStart = target;
+        targetLength = targetSize;
+        pathStart = path;
+        pathLength = pathSize;
+    }
+
+    internal void SetAuthority(int start, int length)
+    {
+        AuthorityStart = start;
+        AuthorityLength = length;
+    }
+
+    internal void AddField(int nameStart, int nameLength, int valueStart, int valueLength) => AddLine(nameStart, nameLength, valueStart, valueLength);
+}

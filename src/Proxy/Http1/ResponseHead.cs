@@ -1,0 +1,32 @@
+using System;
+
+namespace Postern.Proxy.Http1;
+
+/// <summary>A parsed response head, without hop-by-hop fields.</summary>
+internal sealed class ResponseHead : HeaderBlock
+{
+    public int Status { get; private set; }
+
+    public bool IsHttp10 { get; private set; }
+
+    /// <summary>-1 when there is none.</summary>
+    public long ContentLength { get; internal set; }
+
+    public bool IsChunked { get; internal set; }
+
+    /// <summary>The upstream will close after this response.</summary>
+    public bool WillClose { get; internal set; }
+
+    internal void Reset(ReadOnlySpan<byte> head, int status, bool http10)
+    {
+        Load(head);
+        Status = status;
+        IsHttp10 = http10;
+        ContentLength = -1;
+        IsChunked = false;
+        WillClose = http10;
+    }
+
+    internal void AddField(int nameStart, int nameLength, int valueStart, int valueLength) => AddLine(nameStart, nameLength, valueStart, valueLength);
+
+}

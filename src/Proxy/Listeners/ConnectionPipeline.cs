@@ -1,0 +1,208 @@
+using System;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Postern.Filters;
+using Postern.Filters.Network;
+using Postern.Policy;
+using Postern.Proxy.Errors;
+using Postern.Proxy.Http;
+using Postern.Proxy.Tcp;
+using Postern.Proxy.Transport;
+using Postern.Proxy.Upstream;
+using Postern.Records;
+using Postern.Tproxy;
+
+namespace Postern.Proxy.Listeners;
+
+/// <summary>
+/// The life of a connection, from accept to the filter that ends its chain:
+/// <code>
+/// accept ─► 1 socket options ─► 2 original destination ─► 3 inspectors (peek) ─► 4 identity ─► 5 filter chain ─► 6 cilium.network ─► 7 http | tcp
+/// </code>
+/// A failure at any arrow closes the connection with a reset and leaves one record that says why; nothing falls through.
+/// </summary>
+internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamConnector connector, ILogger logger)
+{
+    private static long nextId;
+
+    /// <summary>Serves one accepted socket; owns it.</summary>
+    public async Task ServeAsync(Socket socket, ListenerSnapshot listener, IPEndPoint bound, ConnectionRegistry registry)
+    {
+        var handedOver = false;
+        try
+        {
+            // 1.
+            if (AcceptedSocket.Prepare(socket) != SocketError.Success)
+            {
+                socket.Dispose();
+                return;
+            }
+            // 2.
+            var source = Normalise((IPEndPoint)socket.RemoteEndPoint!);
+            var destination = listener.OriginalDst ? OriginalDestination.Of(socket, bound) : OriginalDestination.Of(socket);
+            // 3.
+            using var sniffer = new Sniffer(listener.InspectTls, listener.InspectHttp, listener.MaxInspectBytes);
+            var sniffed = await sniffer.RunAsync(socket, listener.Config.ListenerFiltersTimeout).ConfigureAwait(false);
+            if (sniffed == SniffResult.Closed)
+            {
+                socket.Dispose();
+                return;
+            }
+            // 4.
+            var metadata = listener.Metadata?.Resolve(source, destination, sniffer.Hello?.ServerName ?? "");
+            var connection = new Accepted(socket, listener, registry, metadata, source, destination);
+            if (Refusal(sniffed, listener) is { } refusal)
+            {
+                Refuse(connection, listener.Sink, refusal.Reason, refusal.Detail, "");
+                return;
+            }
+            // 5.
+            var traits = new ConnectionTraits(source, destination, sniffer.Hello?.ServerName ?? "", sniffer.TransportProtocol, sniffer.ApplicationProtocols);
+            var chain = listener.Chains.Match(traits);
+            if (chain is null)
+            {
+                Refuse(connection, listener.Sink, "no_filter_chain_match", $"no filter chain of listener {listener.Name} matches ({traits.TransportProtocol}, server name \"{traits.ServerName}\"); add a default_filter_chain to catch the rest", "");
+                return;
+            }
+            // 6.
+            if (chain.JudgesConnection)
+            {
+                var verdict = CiliumNetwork.Judge(metadata);
+                if (!verdict.IsAllowed)
+                {
+                    Refuse(connection, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(metadata, verdict), verdict.RuleName);
+                    return;
+                }
+            }
+            // 7.
+            if (chain.Http is { } http)
+            {
+                handedOver = HandToHttp(connection, http, sniffer);
+            }
+            else
+            {
+                await RelayAsync(connection, chain, sniffer).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            socket.Dispose(); // the peer went away while it was looked at
+        }
+#pragma warning disable CA1031 // One connection's bug must not take the accept loop down; it is logged and the connection cut.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogBug(logger, e, listener.Name);
+            new SocketControl(socket).Reset();
+        }
+        finally
+        {
+            if (!handedOver)
+            {
+                registry.Admission.Leave();
+            }
+        }
+    }
+
+    private static (string Reason, string Detail)? Refusal(SniffResult sniffed, ListenerSnapshot listener) => sniffed switch
+    {
+        SniffResult.Malformed => ("malformed_first_bytes", $"the first bytes look like TLS but are malformed, or a hello is longer than {listener.MaxInspectBytes} bytes"),
+        SniffResult.TimedOut when !listener.Config.ContinueOnListenerFiltersTimeout =>
+            ("listener_filters_timeout", $"the client sent too little within listener_filters_timeout {listener.Config.ListenerFiltersTimeout.TotalSeconds} s; for protocols where the server speaks first set continue_on_listener_filters_timeout"),
+        _ => null,
+    };
+
+    private bool HandToHttp(Accepted accepted, HttpListenerSnapshot http, Sniffer sniffer)
+    {
+        var connection = new HttpConnection(
+            NextId(),
+            new NetworkStream(accepted.Socket, ownsSocket: true),
+            new SocketControl(accepted.Socket),
+            http,
+            accepted.Metadata,
+            accepted.Source,
+            accepted.Destination,
+            connector,
+            accepted.Registry);
+        if (!sniffer.Bytes.IsEmpty)
+        {
+            connection.Preload(sniffer.Bytes);
+        }
+        accepted.Registry.Add(connection);
+        if (handoff.TryHandOver(connection))
+        {
+            return true;
+        }
+        accepted.Registry.Remove(connection);
+        new SocketControl(accepted.Socket).Reset();
+        return false;
+    }
+
+    private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer)
+    {
+        var tcp = chain.Tcp!;
+        var cluster = tcp.Cluster();
+        if (cluster is null)
+        {
+            RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoCluster, $"cluster {tcp.ClusterName} is unknown; was it removed by CDS?"));
+            return;
+        }
+        var destination = cluster.Pick(accepted.Destination);
+        if (destination is null)
+        {
+            RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, $"cluster {cluster.Name} has no endpoints in its load_assignment"));
+            return;
+        }
+        var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, CancellationToken.None).ConfigureAwait(false);
+        if (upstream is null)
+        {
+            RefuseUpstream(accepted, chain, error);
+            return;
+        }
+        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry);
+        await relay.RunAsync(sniffer.Bytes.ToArray()).ConfigureAwait(false);
+    }
+
+    private static void RefuseUpstream(Accepted accepted, ChainSnapshot chain, ProxyError error) =>
+        Write(accepted, chain.Sink, EntryType.Request, ErrorTable.Of(error.Code).Label, error.Detail, "");
+
+    private static void Refuse(Accepted accepted, IRecordSink sink, string reason, string detail, string rule) =>
+        Write(accepted, sink, EntryType.Denied, reason, detail, rule);
+
+    private static void Write(Accepted accepted, IRecordSink sink, EntryType type, string reason, string detail, string rule)
+    {
+        var metadata = accepted.Metadata;
+        sink.Write(new VisibilityRecord
+        {
+            TimestampNanos = Clock.UnixNanos(),
+            EntryType = type,
+            Direction = metadata?.Direction ?? TrafficDirection.Ingress,
+            PolicyName = metadata?.PodAddress ?? "",
+            ProxyId = metadata?.ProxyId ?? 0,
+            SourceIdentity = metadata?.SourceIdentity ?? 0,
+            DestinationIdentity = metadata?.DestinationIdentity ?? 0,
+            SourceAddress = accepted.Source.ToString(),
+            DestinationAddress = accepted.Destination.ToString(),
+            Listener = accepted.Listener.Name,
+            Sni = metadata?.Sni ?? "",
+            Reason = reason,
+            Detail = detail,
+            RuleName = rule,
+        });
+        new SocketControl(accepted.Socket).Reset();
+    }
+
+    private static IPEndPoint Normalise(IPEndPoint endpoint) =>
+        endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;
+
+    private static string NextId() => Interlocked.Increment(ref nextId).ToString("x8");
+
+    [LoggerMessage(10, LogLevel.Error, "listener {Listener}: a connection failed with an unexpected exception and was reset")]
+    private static partial void LogBug(ILogger logger, Exception exception, string listener);
+
+    private readonly record struct Accepted(
+        Socket Socket, ListenerSnapshot Listener, ConnectionRegistry Registry, ConnectionMetadata? Metadata, IPEndPoint Source, IPEndPoint Destination);
+}

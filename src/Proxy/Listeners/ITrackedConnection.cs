@@ -1,0 +1,15 @@
+namespace Postern.Proxy.Listeners;
+
+/// <summary>An open connection, as the registry and the sweeper see it.</summary>
+internal interface ITrackedConnection
+{
+    /// <summary>Checks deadlines; called a few times a second from the sweeper's thread. Cheap when nothing is due.</summary>
+    /// <param name="now">Milliseconds of <see cref="System.Environment.TickCount64"/>.</param>
+    void Sweep(long now);
+
+    /// <summary>Finish what is in flight, then close.</summary>
+    void BeginDrain();
+
+    /// <summary>Close now, with a reset.</summary>
+    void AbortNow();
+}

@@ -1,0 +1,220 @@
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Postern.Proxy.Upstream;
+using Postern.Tproxy;
+using Postern.Xds.Config;
+
+namespace Postern.Proxy.Listeners;
+
+/// <summary>
+/// Brings the listeners in force to what configuration says: opens new ones, drains removed and changed ones, leaves equal ones alone.
+/// A changed listener opens before the old one closes where the port can be shared, so there is no gap. Changes come from one thread at a time.
+/// </summary>
+internal sealed partial class ListenerManager : IDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, ListenerState> active = [];
+    private readonly List<(ListenerState State, long AbortAt)> draining = [];
+    private readonly ConnectionPipeline pipeline;
+    private readonly UpstreamConnector connector;
+    private readonly Admission admission;
+    private readonly TimeSpan drainTime;
+    private readonly ILogger logger;
+    private readonly Timer sweeper;
+
+    public ListenerManager(ConnectionPipeline pipeline, UpstreamConnector connector, Admission admission, TimeSpan drainTime, ILogger logger)
+    {
+        this.pipeline = pipeline;
+        this.connector = connector;
+        this.admission = admission;
+        this.drainTime = drainTime;
+        this.logger = logger;
+        sweeper = new Timer(static s => ((ListenerManager)s!).Sweep(), this, SweepInterval, SweepInterval);
+    }
+
+    /// <summary>Names and addresses in force.</summary>
+    public IReadOnlyList<(string Name, IPEndPoint Address)> Listening
+    {
+        get
+        {
+            var list = new List<(string, IPEndPoint)>();
+            lock (gate)
+            {
+                foreach (var (name, state) in active)
+                {
+                    foreach (var address in state.Bound)
+                    {
+                        list.Add((name, address));
+                    }
+                }
+            }
+            return list;
+        }
+    }
+
+    /// <summary>Makes exactly these listeners be in force.</summary>
+    /// <param name="configs">All of them; names are unique.</param>
+    /// <param name="compile">Makes a snapshot of one; called for new and changed ones only.</param>
+    /// <returns>One line per listener that could not be opened; the others are in force.</returns>
+    public IReadOnlyList<string> Apply(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile)
+    {
+        var errors = new List<string>();
+        lock (gate)
+        {
+            var wanted = new HashSet<string>();
+            foreach (var config in configs)
+            {
+                wanted.Add(config.Name);
+                active.TryGetValue(config.Name, out var old);
+                if (old is not null && old.Snapshot.Config.Equals(config))
+                {
+                    continue;
+                }
+                Replace(old, config, compile, errors);
+            }
+            foreach (var (name, state) in active)
+            {
+                if (!wanted.Contains(name))
+                {
+                    active.Remove(name);
+                    Drain(state);
+                    LogRemoved(logger, name);
+                }
+            }
+            UpdateLoopGuard();
+        }
+        return errors;
+    }
+
+    /// <summary>Drains everything and waits until the connections are gone or the time is over; then cuts them.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        var end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        lock (gate)
+        {
+            foreach (var (_, state) in active)
+            {
+                Drain(state);
+            }
+            active.Clear();
+        }
+        while (Environment.TickCount64 < end && AnyOpen())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
+        }
+        lock (gate)
+        {
+            foreach (var (state, _) in draining)
+            {
+                state.Registry.AbortAll();
+            }
+        }
+    }
+
+    public void Dispose() => sweeper.Dispose();
+
+    private void Replace(ListenerState? old, ListenerConfig config, Func<ListenerConfig, ListenerSnapshot> compile, List<string> errors)
+    {
+        ListenerSnapshot snapshot;
+        try
+        {
+            snapshot = compile(config);
+        }
+        catch (Policy.PolicyConfigException e)
+        {
+            errors.Add($"listener {config.Name}: {e.Message}");
+            return;
+        }
+        // Without SO_REUSEPORT two sockets cannot share the address: then the old one has to go first, and a refused new one is a gap.
+        var sharesPort = old is not null && old.Snapshot.Config.EnableReusePort && config.EnableReusePort;
+        if (old is not null && !sharesPort)
+        {
+            active.Remove(config.Name);
+            Drain(old);
+        }
+        try
+        {
+            var state = ListenerState.Open(snapshot, pipeline, admission, logger);
+            active[config.Name] = state;
+            state.Start();
+            LogListening(logger, config.Name, string.Join(", ", state.Bound));
+        }
+        catch (TproxyException e)
+        {
+            errors.Add($"listener {config.Name}: {e.Message}");
+            return;
+        }
+        if (old is not null && sharesPort)
+        {
+            Drain(old);
+        }
+    }
+
+    private void Drain(ListenerState state)
+    {
+        draining.Add((state, Environment.TickCount64 + (long)drainTime.TotalMilliseconds));
+        state.BeginDrain();
+    }
+
+    private bool AnyOpen()
+    {
+        lock (gate)
+        {
+            foreach (var (state, _) in draining)
+            {
+                if (!state.Registry.IsEmpty)
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void UpdateLoopGuard()
+    {
+        var addresses = new List<IPEndPoint>();
+        foreach (var (_, state) in active)
+        {
+            addresses.AddRange(state.Bound);
+        }
+        connector.SetListeners(new LoopGuard(addresses, HostAddresses.Read()));
+    }
+
+    private void Sweep()
+    {
+        var now = Environment.TickCount64;
+        lock (gate)
+        {
+            foreach (var (_, state) in active)
+            {
+                state.Registry.Sweep(now);
+            }
+            for (var i = draining.Count - 1; i >= 0; i--)
+            {
+                var (state, abortAt) = draining[i];
+                state.Registry.Sweep(now);
+                if (state.Registry.IsEmpty)
+                {
+                    draining.RemoveAt(i);
+                }
+                else if (now >= abortAt)
+                {
+                    state.Registry.AbortAll();
+                }
+            }
+        }
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "listener {Listener} listens on {Addresses}")]
+    private static partial void LogListening(ILogger logger, string listener, string addresses);
+
+    [LoggerMessage(31, LogLevel.Information, "listener {Listener} was removed; its connections drain")]
+    private static partial void LogRemoved(ILogger logger, string listener);
+}

@@ -1,0 +1,97 @@
+using System;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Postern.Filters;
+using Postern.Policy;
+using Postern.Proxy.Errors;
+using Postern.Tproxy;
+
+namespace Postern.Proxy.Upstream;
+
+/// <summary>Opens upstream connections: bound to the client's address where the listener keeps it, marked so that steering leaves them alone.</summary>
+internal interface IUpstreamConnector
+{
+    /// <summary>Connects; never throws but for bugs.</summary>
+    ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken);
+}
+
+/// <inheritdoc cref="IUpstreamConnector"/>
+internal sealed class UpstreamConnector : IUpstreamConnector
+{
+    private volatile LoopGuard guard = new([], []);
+
+    /// <summary>The listening addresses of this process, so that it never connects to itself.</summary>
+    public void SetListeners(LoopGuard listeners) => guard = listeners;
+
+    public async ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+    {
+        if (guard.Connecting(destination) != LoopVerdict.Clear)
+        {
+            return (null, new ProxyError(ErrorCode.UpstreamLoop, $"{destination} is this proxy's own listener: the connection was not steered here, or the cluster points back at the proxy"));
+        }
+        Socket socket;
+        try
+        {
+            socket = UpstreamSocket.Create(Spec(destination, metadata));
+        }
+        catch (TproxyException e)
+        {
+            return (null, new ProxyError(ErrorCode.UpstreamSocket, e.Message));
+        }
+        var error = await ConnectAsync(socket, destination, cluster, cancellationToken).ConfigureAwait(false);
+        if (!error.IsError)
+        {
+            return (socket, error);
+        }
+        socket.Dispose();
+        return (null, error);
+    }
+
+    private static UpstreamSpec Spec(IPEndPoint destination, ConnectionMetadata? metadata)
+    {
+        if (metadata is null || !metadata.MarksUpstream)
+        {
+            return new UpstreamSpec(destination);
+        }
+        var direction = metadata.Direction == TrafficDirection.Ingress ? ProxyDirection.Ingress : ProxyDirection.Egress;
+        return new UpstreamSpec(destination)
+        {
+            Source = metadata.UpstreamSourceAddress,
+            Mark = ProxyMark.For(direction, metadata.SourceIdentity),
+            LingerSeconds = metadata.UpstreamSourceAddress is null ? null : (int?)metadata.UpstreamLingerSeconds,
+        };
+    }
+
+    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, IPEndPoint destination, ClusterSnapshot cluster, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(cluster.ConnectTimeout);
+        try
+        {
+            await socket.ConnectAsync(destination, timeout.Token).ConfigureAwait(false);
+            return ProxyError.None;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new ProxyError(ErrorCode.DownstreamReset, "the client went away while the upstream was being connected");
+        }
+        catch (OperationCanceledException)
+        {
+            return new ProxyError(ErrorCode.UpstreamConnectTimeout, $"{destination} did not answer within connect_timeout {cluster.ConnectTimeout.TotalSeconds} s of cluster {cluster.Name}");
+        }
+        catch (SocketException e)
+        {
+            var code = e.SocketErrorCode switch
+            {
+                SocketError.ConnectionRefused => ErrorCode.UpstreamConnectRefused,
+                SocketError.TimedOut => ErrorCode.UpstreamConnectTimeout,
+                SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => ErrorCode.UpstreamSocket,
+                _ => ErrorCode.UpstreamUnreachable,
+            };
+            return new ProxyError(code, $"connect to {destination} failed: {e.SocketErrorCode}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using System;
+using System.IO;
+using System.Net;
+using System.Net.Http;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Postern.Filters;
+using Postern.Proxy.Errors;
+using Postern.Proxy.Http1;
+
+namespace Postern.Proxy.Upstream;
+
+/// <summary>
+/// The upstream side of one client connection: at most one upstream connection, reused while it stays good and the route stays in the cluster.
+/// It is what YARP's forwarder sends through. Failures before a response head come back as values in <see cref="Error"/>; a failure within
+/// a body surfaces as the body stream's exception, because by then the client has the status.
+/// </summary>
+internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMetadata? metadata, IPEndPoint originalDestination) : HttpMessageHandler
+{
+    private Http1UpstreamConnection? connection;
+    private RequestHead head = null!;
+    private ClusterSnapshot cluster = null!;
+    private RequestBodyStream? bodyStream;
+    private ProxyError timeoutError;
+    private volatile bool bodyFaultIsClients; // the client's body broke off or was malformed, not the way to the server
+
+    /// <summary>What went wrong with the latest request, if no response head was received.</summary>
+    public ProxyError Error { get; private set; }
+
+    /// <summary>The latest response's head.</summary>
+    public ResponseHead? ResponseHead { get; private set; }
+
+    /// <summary>Called with the response head before YARP copies it.</summary>
+    public Action? OnResponse { get; set; }
+
+    /// <summary>Latest byte either way, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public long LastActivity => Math.Max(connection?.Body.LastRead ?? 0, bodyStream?.LastWrite ?? 0);
+
+    /// <summary>Says what the next send is about.</summary>
+    public void Begin(RequestHead request, ClusterSnapshot target)
+    {
+        head = request;
+        cluster = target;
+        Error = ProxyError.None;
+        timeoutError = ProxyError.None;
+        ResponseHead = null;
+        bodyFaultIsClients = false;
+        bodyStream = null;
+    }
+
+    /// <summary>Ends the request from another thread: a deadline passed, or the client is gone.</summary>
+    public void Fail(ProxyError error)
+    {
+        timeoutError = error;
+        connection?.Dispose();
+    }
+
+    /// <summary>The exchange is over. A connection in an unclear state is closed now.</summary>
+    public void End()
+    {
+        bodyStream?.Dispose();
+        if (connection is { } used && (used.IsDisposed || !used.RequestSent || !used.Body.IsComplete || used.Head.WillClose))
+        {
+            used.Dispose();
+            connection = null;
+        }
+    }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(static s => ((UpstreamSession)s!).connection?.Dispose(), this);
+        for (var attempt = 0; ; attempt++)
+        {
+            var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            if (opened.IsError)
+            {
+                return Fault(opened);
+            }
+            var error = await ExchangeHeadsAsync(request).ConfigureAwait(false);
+            if (!error.IsError)
+            {
+                ResponseHead = connection!.Head;
+                OnResponse?.Invoke();
+                return new HttpResponseMessage((HttpStatusCode)connection.Head.Status) { Content = new UpstreamContent(connection.Body) };
+            }
+            var reused = connection!.Served > 1;
+            connection.Dispose();
+            connection = null;
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return Fault(new ProxyError(ErrorCode.DownstreamReset, "the client went away"));
+            }
+            // A kept connection that dies before any answer was most likely closed idle by the server: one silent second try where nothing of
+            // the body has been read from the client.
+            if (attempt == 0 && reused && error.Code == ErrorCode.UpstreamReset && !head.HasBody && !timeoutError.IsError)
+            {
+                continue;
+            }
+            return Fault(timeoutError.IsError ? timeoutError : error);
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        connection?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private HttpResponseMessage Fault(ProxyError error)
+    {
+        Error = error;
+        OnResponse?.Invoke();
+        return new HttpResponseMessage((HttpStatusCode)ErrorTable.Of(error.Code).Status);
+    }
+
+    private async ValueTask<ProxyError> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (connection is { } kept)
+        {
+            if (ReferenceEquals(kept.Cluster, cluster) && kept.IsReusable)
+            {
+                return ProxyError.None;
+            }
+            kept.Dispose();
+            connection = null;
+        }
+        var destination = cluster.Pick(originalDestination);
+        if (destination is null)
+        {
+            return new ProxyError(ErrorCode.NoHealthyEndpoint, $"cluster {cluster.Name} has no endpoints in its load_assignment");
+        }
+        var (socket, error) = await connector.ConnectAsync(cluster, destination, metadata, cancellationToken).ConfigureAwait(false);
+        if (socket is not null)
+        {
+            connection = new Http1UpstreamConnection(socket, cluster);
+        }
+        return error;
+    }
+
+    private async ValueTask<ProxyError> ExchangeHeadsAsync(HttpRequestMessage request)
+    {
+        var current = connection!;
+        try
+        {
+            current.RequestSent = !head.HasBody;
+            var send = current.SendHeadAsync(head);
+            if (!send.IsCompletedSuccessfully)
+            {
+                await send.ConfigureAwait(false);
+            }
+            if (head.HasBody)
+            {
+                bodyStream = new RequestBodyStream(current, head);
+                _ = SendBodyAsync(request.Content, bodyStream, current);
+            }
+            var result = await current.ReadHeadAsync(head.Method.SequenceEqual("HEAD")).ConfigureAwait(false);
+            return result switch
+            {
+                HeadResult.Final => ProxyError.None,
+                HeadResult.ClosedBeforeHead => new ProxyError(ErrorCode.UpstreamReset, "upstream closed the connection before it answered"),
+                HeadResult.ClosedInHead => new ProxyError(ErrorCode.UpstreamProtocol, "upstream closed the connection within the response head"),
+                _ => new ProxyError(ErrorCode.UpstreamProtocol, "upstream's response head is not acceptable HTTP/1: " + Http1Errors.Label(current.LastError)),
+            };
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            if (bodyFaultIsClients)
+            {
+                return new ProxyError(ErrorCode.RequestBodyMalformed, "the client's request body broke off or was malformed");
+            }
+            return new ProxyError(ErrorCode.UpstreamReset, "upstream connection broke before it answered: " + e.Message);
+        }
+    }
+
+    // Runs beside the reading of the response, so that an early answer to an unfinished upload gets through.
+    private async Task SendBodyAsync(HttpContent? content, RequestBodyStream body, Http1UpstreamConnection current)
+    {
+        try
+        {
+            if (content is not null)
+            {
+                await content.CopyToAsync(body, CancellationToken.None).ConfigureAwait(false);
+            }
+            if (!body.Failed)
+            {
+                await body.FinishAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception)
+        {
+            // The server's side failed: its answer, if any, is on the way and says more. The client's side failed: the request must not end
+            // well upstream, so the connection goes.
+            if (!body.Failed)
+            {
+                bodyFaultIsClients = true;
+                current.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+using System;
+using System.Collections.Generic;
+using System.Threading.Tasks;
+
+namespace Postern.Tproxy.Steering;
+
+/// <summary>
+/// Steers TCP traffic of this network namespace to the proxy's transparent listeners by iptables TPROXY, and takes the steering away again.
+/// What it installs is atomic per IP version and replaces what a crashed run left. After SIGKILL the rules stay until the next start
+/// (<see cref="Install"/> or <see cref="RemoveLeftovers"/>): TPROXY drops what it cannot hand to a listener, so the traffic stops and does not
+/// pass unpoliced. Calls block for as long as the commands run; they act on the calling thread's network namespace.
+/// Traffic that starts on this host (OUTPUT) is not steered.
+/// </summary>
+public sealed class IptablesSteering : IDisposable, IAsyncDisposable
+{
+    private static readonly IpFamily[] Families = [IpFamily.V4, IpFamily.V6];
+
+    private readonly IReadOnlyList<SteeringRule> _rules;
+    private readonly SteeringOptions _options;
+    private readonly Action<string> _log;
+    private readonly CommandRunner _runner;
+    private SteeringLock? _owned;
+
+    /// <param name="rules">In order; the first that matches decides the listener.</param>
+    /// <param name="options">See <see cref="SteeringOptions"/>.</param>
+    /// <param name="log">Gets one line per thing the operator should know.</param>
+    /// <exception cref="TproxyException">A rule is malformed.</exception>
+    public IptablesSteering(IReadOnlyList<SteeringRule> rules, SteeringOptions options, Action<string> log)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(log);
+        SteeringOptionsCheck.Demand(options);
+        foreach (var rule in rules)
+        {
+            SteeringRuleText.Check(rule, rule.ToString());
+        }
+
+        _rules = [.. rules];
+        _options = options;
+        _log = log;
+        _runner = new CommandRunner(options.CommandTimeout);
+    }
+
+    /// <summary>
+    /// Installs the rules in place of any earlier ones of ours. Open the listeners first: from here on the traffic is theirs. If the
+    /// first call throws, nothing of it stays; if a later one does, the earlier rules stay in force.
+    /// </summary>
+    /// <exception cref="TproxyException">No capability, a missing command or kernel feature, or another process steers here.</exception>
+    public void Install()
+    {
+        Privilege.DemandNetAdmin();
+        var fresh = _owned is null;
+        _owned ??= SteeringLock.TryTake(_options.LockDirectory, _options.CommandTimeout)
+            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(_options.LockDirectory)}); stop it first, or run this one without steering");
+        try
+        {
+            KernelSettings.Report(_options.MendSysctls, _log);
+            foreach (var family in Families)
+            {
+                InstallFamily(family);
+            }
+        }
+        catch
+        {
+            // A first installation leaves nothing half done; a later one leaves the rules in force, for taking them away would let traffic by.
+            if (fresh)
+            {
+                Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Takes away what <see cref="Install"/> brought, and nothing else. Does nothing if it is gone already.</summary>
+    /// <exception cref="TproxyException">A command failed; the rest was still tried.</exception>
+    public void Remove()
+    {
+        if (_owned is null)
+        {
+            return;
+        }
+
+        try
+        {
+            RemoveAll(_options, _runner, _log);
+        }
+        finally
+        {
+            _owned.Dispose();
+            _owned = null;
+        }
+    }
+
+    /// <summary>
+    /// Takes away what a run that crashed or was killed left behind; to be called at every start, also of a proxy that does not steer. Leaves
+    /// alone the steering of a process that is alive, and does nothing without CAP_NET_ADMIN or without iptables.
+    /// </summary>
+    /// <returns>Whether there was anything.</returns>
+    public static bool RemoveLeftovers(SteeringOptions options, Action<string> log)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(log);
+        SteeringOptionsCheck.Demand(options);
+        if (!Privilege.HasNetAdmin())
+        {
+            return false;
+        }
+
+        using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
+        if (taken is null)
+        {
+            log("steering: another process steers in this network namespace; its rules are left in place");
+            return false;
+        }
+
+        var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
+        if (removed)
+        {
+            log("steering: rules of an earlier run that did not end cleanly were removed");
+        }
+
+        return removed;
+    }
+
+    /// <summary>As <see cref="Remove"/>, but a failure goes to the log.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            Remove();
+        }
+        catch (TproxyException error)
+        {
+            _log($"steering: could not be removed wholly: {error.Message}; the next start removes the rest");
+        }
+    }
+
+    /// <summary>As <see cref="Dispose"/>; runs on the calling thread, which is in the right network namespace.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void InstallFamily(IpFamily family)
+    {
+        var concerned = false;
+        foreach (var rule in _rules)
+        {
+            concerned |= rule.Concerns(family);
+        }
+
+        if (family == IpFamily.V6 && !KernelSettings.HasIpv6())
+        {
+            _log("steering: IPv6 is switched off in this network namespace; only IPv4 is steered");
+            return;
+        }
+
+        if (!concerned)
+        {
+            RemoveFamily(family, _options, _runner, _log);
+            return;
+        }
+
+        var iptables = new Iptables(_runner, family, _options);
+        iptables.List(); // tells a missing table from a missing match, which the probe below cannot
+        var path = iptables.Settle(_options.ReturnPath, _log);
+        // The route comes first: a packet given to a listener without it is dropped, not delivered.
+        new PolicyRouting(_runner, _options, _log).Install(family);
+        var listener = family == IpFamily.V4 ? _options.ListenerV4 : _options.ListenerV6;
+        var result = iptables.Restore(IptablesText.Install(family, _rules, listener, path, iptables.List()));
+        if (!result.Succeeded)
+        {
+            throw new TproxyException(iptables.Diagnose(result));
+        }
+    }
+
+    private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log)
+    {
+        var removed = false;
+        TproxyException? first = null;
+        foreach (var family in Families)
+        {
+            try
+            {
+                removed |= RemoveFamily(family, options, runner, log);
+            }
+            catch (TproxyException error)
+            {
+                first ??= error;
+            }
+        }
+
+        return first is null ? removed : throw first;
+    }
+
+    /// <summary>Rules first, then the route: in the other order packets would be marked for a route that is gone.</summary>
+    private static bool RemoveFamily(IpFamily family, SteeringOptions options, CommandRunner runner, Action<string> log)
+    {
+        if (family == IpFamily.V6 && !KernelSettings.HasIpv6Stack())
+        {
+            return false;
+        }
+
+        var removed = false;
+        var iptables = new Iptables(runner, family, options);
+        if (iptables.Exists && IptablesText.Remove(iptables.List(), out var pinned) is { } script)
+        {
+            if (pinned is not null)
+            {
+                log($"steering: a rule that is not ours leads to our chain: '{pinned}'; the chain was emptied but stays, remove that rule");
+            }
+
+            var result = iptables.Restore(script);
+            if (!result.Succeeded)
+            {
+                throw new TproxyException($"cannot remove the {family} steering: {result.Complaint}");
+            }
+
+            removed = true;
+        }
+
+        return (CommandRunner.Find("ip") is not null && new PolicyRouting(runner, options, log).Remove(family)) || removed;
+    }
+}

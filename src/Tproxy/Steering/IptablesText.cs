@@ -1,0 +1,186 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Postern.Tproxy.Steering;
+
+/// <summary>
+/// The rules as text for iptables-restore, and recognising them in a listing. Pure.
+///
+/// PREROUTING feeds a packet to POSTERN_PRE_mangle, which in this order
+/// 1. leaves alone what the proxy itself sent (magic 0xA00 or 0xB00): it comes by again when the destination is on this node;
+/// 2. marks packets owned by one of the proxy's transparent sockets 0x200, so that the ip rule delivers them here: the replies to
+///    source-preserving upstream connections, and the later packets of accepted ones, whatever the rules below say by now. It does not end the
+///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that it is reset;
+/// 3. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
+///    unpoliced traffic.
+///
+/// The feeder stands first in PREROUTING: an ACCEPT of somebody else's in front of it would let traffic pass by the proxy.
+/// Every mark is set under the mask 0xF00, so that Kubernetes' bits and the identity survive.
+/// </summary>
+internal static class IptablesText
+{
+    internal const string PreChain = "POSTERN_PRE_mangle";
+    internal const string OutChain = "POSTERN_OUTPUT_mangle";
+    internal const string ProbeChain = "POSTERN_PROBE_mangle";
+
+    private const string ToProxy = "0x200/0xf00";
+    private const string FromProxy = "0xa00/0xe00";
+
+    /// <summary>Built-in chain and ours, in pairs.</summary>
+    internal static readonly (string BuiltIn, string Own)[] Chains = [("PREROUTING", PreChain), ("OUTPUT", OutChain)];
+
+    internal static string Feeder(string own) => "postern-feeder: " + own;
+
+    /// <summary>One transaction that replaces whatever of ours there is by <paramref name="rules"/>.</summary>
+    /// <param name="family">The half to write.</param>
+    /// <param name="rules">All rules; those of the other family are passed over.</param>
+    /// <param name="listener">The address steered listeners are bound to.</param>
+    /// <param name="path">Settled: not <see cref="ReturnPath.Automatic"/>.</param>
+    /// <param name="listing">iptables -S of the table as it is now.</param>
+    internal static string Install(IpFamily family, IReadOnlyList<SteeringRule> rules, IPAddress listener, ReturnPath path, string listing)
+    {
+        var text = new StringBuilder("*mangle\n");
+        // Under --noflush, naming a user chain makes it or empties it.
+        text.Append(CultureInfo.InvariantCulture, $":{PreChain} - [0:0]\n");
+        if (path == ReturnPath.ConnectionMark)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{OutChain} - [0:0]\n");
+        }
+
+        AppendUnfeed(text, listing);
+        text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -m mark --mark {FromProxy} -m comment --comment \"postern: proxy's own traffic\" -j RETURN\n");
+        if (path == ReturnPath.ConnectionMark)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m mark --mark {FromProxy} -m conntrack --ctdir ORIGINAL -m comment --comment \"postern: remember upstream connections\" -j CONNMARK --set-xmark {ToProxy}\n");
+            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies to upstream connections\" -j MARK --set-xmark {ToProxy}\n");
+            text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies of servers on this host\" -j MARK --set-xmark {ToProxy}\n");
+            text.Append(CultureInfo.InvariantCulture, $"-I OUTPUT 1 -m comment --comment \"{Feeder(OutChain)}\" -j {OutChain}\n");
+        }
+        else
+        {
+            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p tcp -m socket --transparent -m comment --comment \"postern: packets of transparent sockets\" -j MARK --set-xmark {ToProxy}\n");
+            if (Holds(listing, OutChain))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"-F {OutChain}\n-X {OutChain}\n");
+            }
+        }
+
+        foreach (var rule in rules)
+        {
+            if (rule.Concerns(family))
+            {
+                AppendTproxy(text, rule, listener);
+            }
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"-I PREROUTING 1 -m comment --comment \"{Feeder(PreChain)}\" -j {PreChain}\n");
+        return text.Append("COMMIT\n").ToString();
+    }
+
+    /// <summary>One transaction that takes away what is ours, or null if nothing is.</summary>
+    /// <param name="listing">iptables -S of the table as it is now.</param>
+    /// <param name="pinned">Set to a foreign rule that jumps to a chain of ours, which then is emptied but stays.</param>
+    internal static string? Remove(string listing, out string? pinned)
+    {
+        pinned = null;
+        var text = new StringBuilder("*mangle\n");
+        var before = text.Length;
+        AppendUnfeed(text, listing);
+        foreach (var chain in (ReadOnlySpan<string>)[PreChain, OutChain, ProbeChain])
+        {
+            if (!Holds(listing, chain))
+            {
+                continue;
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"-F {chain}\n");
+            if (ForeignJump(listing, chain) is { } jump)
+            {
+                pinned = jump;
+            }
+            else
+            {
+                text.Append(CultureInfo.InvariantCulture, $"-X {chain}\n");
+            }
+        }
+
+        return text.Length == before ? null : text.Append("COMMIT\n").ToString();
+    }
+
+    /// <summary>A chain nothing leads to, with one rule: whether the kernel takes it tells if it has what the rule needs.</summary>
+    internal static string Probe(string rule) => $"*mangle\n:{ProbeChain} - [0:0]\n-A {ProbeChain} {rule}\nCOMMIT\n";
+
+    internal const string ProbeSocket = "-p tcp -m socket --transparent -j MARK --set-xmark " + ToProxy;
+
+    internal const string ProbeConnmark = "-p tcp -m conntrack --ctdir REPLY -m connmark --mark " + ToProxy + " -j CONNMARK --set-xmark " + ToProxy;
+
+    internal const string ProbeComment = "-m comment --comment postern -j RETURN";
+
+    internal const string ProbeTproxy = "-p tcp -m tcp --dport 1 -j TPROXY --on-port 1 --tproxy-mark " + ToProxy;
+
+    /// <summary>Whether the table has that chain.</summary>
+    internal static bool Holds(string listing, string chain) => ("\n" + listing).Contains($"\n-N {chain}\n", StringComparison.Ordinal);
+
+    private static void AppendTproxy(StringBuilder text, SteeringRule rule, IPAddress listener)
+    {
+        text.Append("-A ").Append(PreChain);
+        if (rule.InInterface is { } link)
+        {
+            text.Append(" -i ").Append(link);
+        }
+
+        if (rule.Source is { } from)
+        {
+            text.Append(" -s ").Append(from);
+        }
+
+        if (rule.Destination is { } to)
+        {
+            text.Append(" -d ").Append(to);
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $" -p tcp -m tcp --dport {rule.DestinationPort}");
+        if (rule.DestinationPortEnd != rule.DestinationPort)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{rule.DestinationPortEnd}");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $" -m comment --comment \"postern: TPROXY to port {rule.ProxyPort}\" -j TPROXY --on-ip {listener} --on-port {rule.ProxyPort} --tproxy-mark {ToProxy}\n");
+    }
+
+    private static void AppendUnfeed(StringBuilder text, string listing)
+    {
+        foreach (var line in listing.Split('\n'))
+        {
+            foreach (var (builtIn, own) in Chains)
+            {
+                // The listing's quoting is what restore reads, so the line is its own delete command.
+                if (line.StartsWith($"-A {builtIn} ", StringComparison.Ordinal) && IsFeeder(line, own))
+                {
+                    text.Append("-D").Append(line.AsSpan(2)).Append('\n');
+                }
+            }
+        }
+    }
+
+    private static bool IsFeeder(string line, string own) =>
+        line.EndsWith($" -j {own}", StringComparison.Ordinal) && line.Contains($"--comment \"{Feeder(own)}\"", StringComparison.Ordinal);
+
+    private static string? ForeignJump(string listing, string chain)
+    {
+        foreach (var line in listing.Split('\n'))
+        {
+            if (line.StartsWith("-A ", StringComparison.Ordinal)
+                && (line.EndsWith($" -j {chain}", StringComparison.Ordinal) || line.EndsWith($" -g {chain}", StringComparison.Ordinal))
+                && !IsFeeder(line, chain))
+            {
+                return line;
+            }
+        }
+
+        return null;
+    }
+}

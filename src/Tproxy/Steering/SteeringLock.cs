@@ -1,0 +1,64 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Threading;
+
+namespace Postern.Tproxy.Steering;
+
+/// <summary>
+/// Says who steers in a network namespace: an flock'd file that its owner holds from install to removal. The kernel lets go of it when the
+/// process dies however it dies, so "rules there, lock free" means leftovers, and "lock held" means somebody's living steering.
+/// </summary>
+internal sealed class SteeringLock : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private readonly FileStream _file;
+
+    private SteeringLock(FileStream file) => _file = file;
+
+    /// <summary>Null if another steering holds it until <paramref name="patience"/> is over.</summary>
+    /// <exception cref="TproxyException">The lock file cannot be made.</exception>
+    internal static SteeringLock? TryTake(string directory, TimeSpan patience)
+    {
+        var path = PathIn(directory);
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                Directory.CreateDirectory(directory);
+                // FileShare.None is flock(LOCK_EX | LOCK_NB) on Linux, and the descriptor is not inherited by commands. The file is never deleted: a waiter could then lock a name that is gone.
+                return new SteeringLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (UnauthorizedAccessException error)
+            {
+                throw Unwritable(path, error);
+            }
+            catch (IOException error) when (error is DirectoryNotFoundException or PathTooLongException || !File.Exists(path))
+            {
+                throw Unwritable(path, error);
+            }
+            catch (IOException)
+            {
+                if (clock.Elapsed >= patience)
+                {
+                    return null;
+                }
+
+                Thread.Sleep(Pause);
+            }
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    internal static string PathIn(string directory)
+    {
+        // "net:[4026531840]", of this thread: tests and agents enter namespaces by thread.
+        var name = new FileInfo("/proc/thread-self/ns/net").LinkTarget ?? "net:[0]";
+        return Path.Combine(directory, $"steering-{name.Replace("net:[", string.Empty, StringComparison.Ordinal).TrimEnd(']')}.lock");
+    }
+
+    private static TproxyException Unwritable(string path, Exception error) =>
+        new($"cannot take the steering lock {path}: {error.Message}; make its folder writable or choose another with LockDirectory", error);
+}

@@ -1,0 +1,69 @@
+using System;
+using System.Collections.Generic;
+using Envoy.Config.Bootstrap.V3;
+using Postern.Policy.Config;
+using Postern.Xds.Config;
+using Postern.Xds.Resources;
+using Postern.Xds.Text;
+
+namespace Postern.Xds;
+
+/// <summary>Reads an <c>envoy.config.bootstrap.v3.Bootstrap</c> in YAML or JSON. Either all of it is understood, or it is refused.</summary>
+public static class BootstrapLoader
+{
+    /// <summary>Reads and validates a file.</summary>
+    /// <exception cref="XdsConfigException">Cannot be read, or is wrong: the message names file, line, column, field and mend.</exception>
+    public static BootstrapConfig LoadFile(string path, ConfigTextLimits? limits = null)
+    {
+        limits ??= ConfigTextLimits.Default;
+        return Load(ConfigDocument.ReadBytes(path, limits), path, limits);
+    }
+
+    /// <summary>Reads and validates a text.</summary>
+    /// <param name="bytes">UTF-8.</param>
+    /// <param name="fileName">For errors; its suffix tells JSON from YAML.</param>
+    /// <param name="limits">Null takes the defaults.</param>
+    /// <exception cref="XdsConfigException">Is wrong.</exception>
+    public static BootstrapConfig Load(ReadOnlySpan<byte> bytes, string fileName, ConfigTextLimits? limits = null) =>
+        ConfigDocument.Parse(bytes, fileName, limits ?? ConfigTextLimits.Default).Read<Bootstrap, BootstrapConfig>(ToConfig);
+
+    private static BootstrapConfig ToConfig(Bootstrap bootstrap)
+    {
+        var path = ConfigPath.Empty;
+        var resources = path.Field("static_resources");
+        var statics = bootstrap.StaticResources ?? new Bootstrap.Types.StaticResources();
+        var listeners = statics.Listeners.Map(resources.Field("listeners"), Listeners.ToConfig);
+        var clusters = statics.Clusters.Map(resources.Field("clusters"), Clusters.ToConfig);
+        ListenerSet.Check(listeners, i => resources.Field("listeners").Item(i));
+        ListenerSet.Check(clusters, i => resources.Field("clusters").Item(i));
+        var dynamics = path.Field("dynamic_resources");
+        var cds = Source(bootstrap.DynamicResources?.CdsConfig, dynamics.Field("cds_config"));
+        var lds = Source(bootstrap.DynamicResources?.LdsConfig, dynamics.Field("lds_config"));
+        CheckReferences(listeners, clusters, cds is not null, resources.Field("listeners"));
+        if (listeners.Count == 0 && lds is null)
+        {
+            throw path.Error("has no listener; write static_resources.listeners or dynamic_resources.lds_config");
+        }
+        return new BootstrapConfig(bootstrap.Node?.Id ?? "", bootstrap.Node?.Cluster ?? "", listeners, clusters, lds, cds);
+    }
+
+    private static string? Source(Envoy.Config.Core.V3.ConfigSource? source, ConfigPath path) =>
+        source is null ? null : ConfigSources.ToPath(source, path);
+
+    // A cluster that is not static may come with CDS.
+    private static void CheckReferences(EquatableList<ListenerConfig> listeners, EquatableList<ClusterConfig> clusters, bool hasCds, ConfigPath path)
+    {
+        var byName = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
+        foreach (var cluster in clusters)
+        {
+            byName.Add(cluster.Name, cluster);
+        }
+        for (var i = 0; i < listeners.Count; i++)
+        {
+            if (ClusterReferences.FindProblem(listeners[i], byName, hasCds, path.Item(i)) is { } problem)
+            {
+                throw problem;
+            }
+        }
+    }
+}

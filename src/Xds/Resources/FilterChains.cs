@@ -1,0 +1,65 @@
+using System;
+using Cilium;
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Postern.Policy.Config;
+using Postern.Xds.Config;
+using Postern.Xds.Text;
+
+namespace Postern.Xds.Resources;
+
+/// <summary><c>envoy.config.listener.v3.FilterChain</c> and its network filters.</summary>
+internal static class FilterChains
+{
+    private static readonly TimeSpan DefaultTcpIdleTimeout = TimeSpan.FromHours(1);
+
+    /// <summary>Validates a chain: exactly one terminal filter, at the end.</summary>
+    public static FilterChainConfig ToConfig(FilterChain chain, ConfigPath path)
+    {
+        var match = chain.FilterChainMatch is null ? null : FilterChainMatches.ToConfig(chain.FilterChainMatch, path.Field("filter_chain_match"));
+        var filtersPath = path.Field("filters");
+        var filters = chain.Filters.Map(filtersPath, Filter);
+        for (var i = 0; i < filters.Count; i++)
+        {
+            var last = i == filters.Count - 1;
+            if (!last && filters[i] is TcpProxyConfig or HttpConnectionManagerConfig)
+            {
+                throw filtersPath.Item(i).Error("this filter is terminal and must be the last of its chain; remove it or what follows");
+            }
+            if (i > 0 && filters[i] is CiliumNetworkConfig)
+            {
+                throw filtersPath.Item(i).Error("cilium.network must be the first filter of its chain, once: nothing may run before the verdict");
+            }
+        }
+        return filters.Count > 0 && filters[^1] is TcpProxyConfig or HttpConnectionManagerConfig
+            ? new FilterChainConfig(chain.Name, match, filters)
+            : throw filtersPath.Error("needs a terminal filter at the end: envoy.filters.network.tcp_proxy or envoy.filters.network.http_connection_manager");
+    }
+
+    private static NetworkFilterConfig Filter(Filter filter, ConfigPath path)
+    {
+        TypedConfig.Required(filter.Name, path.Field("name"));
+        path = path.Field("typed_config");
+        return TypedConfig.Unpack(filter.TypedConfig, path) switch
+        {
+            NetworkFilter network => Network(network, path),
+            TcpProxy tcp => new TcpProxyConfig(
+                TypedConfig.Required(tcp.StatPrefix, path.Field("stat_prefix")),
+                TypedConfig.Required(tcp.Cluster, path.Field("cluster")),
+                Durations.OrOff(tcp.IdleTimeout, DefaultTcpIdleTimeout, path.Field("idle_timeout"))),
+            HttpConnectionManager manager => HttpConnectionManagers.ToConfig(manager, path),
+            var other => throw TypedConfig.Misplaced(other, "a network filter", path),
+        };
+    }
+
+    private static CiliumNetworkConfig Network(NetworkFilter network, ConfigPath path)
+    {
+        if (network.Proxylib.Length > 0 || network.ProxylibParams.Count > 0)
+        {
+            throw path.Field(network.Proxylib.Length > 0 ? "proxylib" : "proxylib_params")
+                .Error("Go parsers (proxylib) are not supported; remove it");
+        }
+        return new CiliumNetworkConfig(network.AccessLogPath);
+    }
+}

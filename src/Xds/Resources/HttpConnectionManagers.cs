@@ -1,0 +1,108 @@
+using System;
+using Cilium;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf.Collections;
+using Postern.Policy.Config;
+using Postern.Xds.Config;
+using Postern.Xds.Text;
+
+namespace Postern.Xds.Resources;
+
+/// <summary>
+/// <c>envoy.filters.network.http_connection_manager</c>. Postern passes headers on untouched, so the options that would make
+/// Envoy add or change headers are accepted only with the values that leave headers alone.
+/// </summary>
+internal static class HttpConnectionManagers
+{
+    private const uint DefaultHeadersKb = 60;
+    private const uint MaxHeadersKb = 8192;
+    private const uint DefaultHeadersCount = 100;
+    private const uint MaxHeadersCount = 100_000;
+
+    /// <summary>Validates the filter.</summary>
+    public static HttpConnectionManagerConfig ToConfig(HttpConnectionManager manager, ConfigPath path)
+    {
+        if (manager.CodecType is not (HttpConnectionManager.Types.CodecType.Auto or HttpConnectionManager.Types.CodecType.Http1))
+        {
+            throw path.Field("codec_type").Error($"{manager.CodecType} is not built in yet; use AUTO or HTTP1");
+        }
+        CheckHeaderOptions(manager, path);
+        var kb = manager.MaxRequestHeadersKb ?? DefaultHeadersKb;
+        if (kb is 0 or > MaxHeadersKb)
+        {
+            throw path.Field("max_request_headers_kb").Error($"{kb} is not within 1 to {MaxHeadersKb}");
+        }
+        var common = manager.CommonHttpProtocolOptions;
+        var commonPath = path.Field("common_http_protocol_options");
+        var count = common?.MaxHeadersCount ?? DefaultHeadersCount;
+        if (count is 0 or > MaxHeadersCount)
+        {
+            throw commonPath.Field("max_headers_count").Error($"{count} is not within 1 to {MaxHeadersCount}");
+        }
+        var routesPath = path.Field("route_config");
+        return new HttpConnectionManagerConfig
+        {
+            StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
+            RouteConfig = Routes.ToConfig(manager.RouteConfig ?? throw routesPath.Error("is missing; the routes stand inline here"), routesPath),
+            HttpFilters = Filters(manager.HttpFilters, path.Field("http_filters")),
+            IdleTimeout = Durations.OrOff(common?.IdleTimeout, TimeSpan.FromHours(1), commonPath.Field("idle_timeout")),
+            StreamIdleTimeout = Durations.OrOff(manager.StreamIdleTimeout, TimeSpan.FromMinutes(5), path.Field("stream_idle_timeout")),
+            RequestHeadersTimeout = Durations.OrOff(manager.RequestHeadersTimeout, TimeSpan.Zero, path.Field("request_headers_timeout")),
+            MaxRequestHeadersKb = (int)kb,
+            MaxHeadersCount = (int)count,
+            GenerateRequestId = manager.GenerateRequestId ?? false,
+        };
+    }
+
+    private static void CheckHeaderOptions(HttpConnectionManager manager, ConfigPath path)
+    {
+        // With use_remote_address Envoy appends the client to x-forwarded-for, unless told not to.
+        if (manager.UseRemoteAddress == true && !manager.SkipXffAppend)
+        {
+            throw path.Field("use_remote_address").Error("x-forwarded-for is never appended; write skip_xff_append: true as well, or remove it");
+        }
+        if (manager.HasServerHeaderTransformation
+            && manager.ServerHeaderTransformation != HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough)
+        {
+            throw path.Field("server_header_transformation").Error("the server header passes unchanged; write PASS_THROUGH or remove it");
+        }
+    }
+
+    private static EquatableList<HttpFilterConfig> Filters(RepeatedField<HttpFilter> filters, ConfigPath path)
+    {
+        var result = filters.Map(path, Filter);
+        var policies = 0;
+        for (var i = 0; i < result.Count; i++)
+        {
+            if (result[i] is RouterConfig && i < result.Count - 1)
+            {
+                throw path.Item(i).Error("the router is terminal and must be the last HTTP filter");
+            }
+            if (result[i] is L7PolicyConfig && ++policies > 1)
+            {
+                throw path.Item(i).Error("a second cilium.l7policy; keep one");
+            }
+        }
+        return result.Count > 0 && result[^1] is RouterConfig
+            ? result
+            : throw path.Error("the last HTTP filter must be envoy.filters.http.router");
+    }
+
+    private static HttpFilterConfig Filter(HttpFilter filter, ConfigPath path)
+    {
+        TypedConfig.Required(filter.Name, path.Field("name"));
+        path = path.Field("typed_config");
+        switch (TypedConfig.Unpack(filter.TypedConfig, path))
+        {
+            case L7Policy policy:
+                return new L7PolicyConfig(policy.AccessLogPath, policy.Denied403Body);
+            case Router router:
+                return router.HasSuppressEnvoyHeaders && !router.SuppressEnvoyHeaders
+                    ? throw path.Field("suppress_envoy_headers").Error("x-envoy-* headers are never added; write true or remove it")
+                    : new RouterConfig();
+            case var other:
+                throw TypedConfig.Misplaced(other, "an HTTP filter", path);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System;
+using System.Collections.Generic;
+using Envoy.Config.Route.V3;
+using Postern.Policy.Config;
+using Postern.Xds.Config;
+using Postern.Xds.Text;
+
+namespace Postern.Xds.Resources;
+
+/// <summary><c>envoy.config.route.v3.RouteConfiguration</c>.</summary>
+internal static class Routes
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Validates a route table: names and domains are unique, every route leads to a cluster.</summary>
+    public static RouteConfig ToConfig(RouteConfiguration routes, ConfigPath path)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return new RouteConfig(routes.Name, routes.VirtualHosts.Map(path.Field("virtual_hosts"), (host, at) => VirtualHost(host, names, domains, at)));
+    }
+
+    private static VirtualHostConfig VirtualHost(VirtualHost host, HashSet<string> names, HashSet<string> domains, ConfigPath path)
+    {
+        if (!names.Add(TypedConfig.Required(host.Name, path.Field("name"))))
+        {
+            throw path.Field("name").Error($"a second virtual host named {Printable.Quote(host.Name)}");
+        }
+        if (host.Domains.Count == 0)
+        {
+            throw path.Field("domains").Error("needs at least one domain; \"*\" is any");
+        }
+        return new VirtualHostConfig(
+            host.Name,
+            host.Domains.Map(path.Field("domains"), (domain, at) => Domain(domain, domains, at)),
+            host.Routes.Map(path.Field("routes"), Entry));
+    }
+
+    private static string Domain(string domain, HashSet<string> seen, ConfigPath path)
+    {
+        TypedConfig.Required(domain, path);
+        var inner = domain.Length > 1 && domain[0] == '*' ? domain.AsSpan(1)
+            : domain.Length > 1 && domain[^1] == '*' ? domain.AsSpan(0, domain.Length - 1)
+            : domain == "*" ? [] : domain;
+        if (inner.Contains('*'))
+        {
+            throw path.Error($"{Printable.Quote(domain)} has a wildcard that is neither the first nor the last character alone");
+        }
+        return seen.Add(domain) ? domain : throw path.Error($"the domain {Printable.Quote(domain)} stands twice in this route table");
+    }
+
+    private static RouteEntryConfig Entry(Route route, ConfigPath path)
+    {
+        var matchPath = path.Field("match");
+        var match = route.Match ?? throw matchPath.Error("is missing; a route needs a match");
+        var (kind, text) = match.PathSpecifierCase switch
+        {
+            RouteMatch.PathSpecifierOneofCase.Prefix => (StringMatchKind.Prefix, match.Prefix),
+            RouteMatch.PathSpecifierOneofCase.Path => (StringMatchKind.Exact, match.Path),
+            RouteMatch.PathSpecifierOneofCase.SafeRegex =>
+                (StringMatchKind.SafeRegex, HeaderMatchers.Regex(match.SafeRegex, matchPath.Field("safe_regex")).Pattern),
+            _ => throw matchPath.Error("needs one of prefix, path or safe_regex"),
+        };
+        var actionPath = path.Field("route");
+        var action = route.Route_ ?? throw actionPath.Error("is missing; a route needs a route {cluster}");
+        return new RouteEntryConfig(
+            route.Name,
+            kind,
+            text,
+            HeaderMatchers.ToConfig(match.Headers, matchPath.Field("headers")),
+            match.Grpc is not null,
+            TypedConfig.Required(action.Cluster, actionPath.Field("cluster")),
+            Durations.OrOff(action.Timeout, DefaultTimeout, actionPath.Field("timeout")),
+            action.IdleTimeout is null ? null : Durations.ToTimeSpan(action.IdleTimeout, TimeSpan.Zero, actionPath.Field("idle_timeout")));
+    }
+}

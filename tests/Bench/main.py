@@ -1,0 +1,57 @@
+"""Command line of the end-to-end benches; ./bench.sh installs what they need and calls this."""
+import argparse
+import signal
+import sys
+
+import bulk
+import http1
+import idle
+from process import BenchError, Unusable
+
+
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="bench.sh")
+    benches = parser.add_subparsers(dest="bench", required=True)
+    for name in ("http1", "idle", "bulk"):
+        bench = benches.add_parser(name)
+        bench.add_argument("--engines", type=lambda text: text.split(","), default=["postern", "haproxy", "nginx"])
+        if name == "http1":
+            bench.add_argument("--rounds", type=positive, default=3)
+            bench.add_argument("--seconds", type=positive, default=5)
+            bench.add_argument("--warmup", type=positive, default=20)
+            bench.add_argument("--connections", type=positive, default=64)
+            bench.add_argument("--match", choices=["exact", "regex"], default="exact")
+        if name == "idle":
+            bench.add_argument("--connections", type=positive, default=10000)
+            bench.add_argument("--hold", type=positive, default=10)
+        if name == "bulk":
+            bench.add_argument("--mib", type=positive, default=1024)
+    return parser.parse_args()
+
+
+def main():
+    # SIGTERM unwinds like Ctrl-C, so that the processes of the bench are ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = parse()
+    try:
+        {"http1": http1, "idle": idle, "bulk": bulk}[options.bench].run(options)
+    except Unusable as error:
+        print(f"bench.sh: {error}", file=sys.stderr)
+        return 3
+    except BenchError as error:
+        print(f"bench.sh: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+using System;
+using System.Net;
+using System.Net.Sockets;
+using Postern.Netns.Fixture;
+using Postern.Tproxy;
+using Postern.Tproxy.Steering;
+
+namespace Postern.Tests.Netns;
+
+public sealed class SteeredTrafficTests : IDisposable
+{
+    private readonly NodeTopology _net = new();
+    private readonly SteeringRig _rig;
+
+    public SteeredTrafficTests() => _rig = new SteeringRig(_net.Node);
+
+    public void Dispose()
+    {
+        _rig.Dispose();
+        _net.Dispose();
+    }
+
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.SocketMatch)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.SocketMatch)]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.ConnectionMark)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.ConnectionMark)]
+    public void SteeredConnection_KeepsBothAddresses(string server, string client, ReturnPath path)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, "port=80,proxy-port=15001");
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+        }
+
+        Assert.Equal(3, relay.Seen.Count);
+        Assert.All(relay.Seen, seen =>
+        {
+            Assert.Equal(new IPEndPoint(IPAddress.Parse(server), 80), seen.Original);
+            Assert.Equal(IPAddress.Parse(client), ((IPEndPoint)seen.Client).Address);
+        });
+    }
+
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6)]
+    public void SteeringRemoved_TrafficFlowsDirectly(string server, string client)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install("port=80,proxy-port=15001");
+        Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+        Assert.Single(relay.Seen);
+
+        _rig.Remove();
+
+        Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4)]
+    [InlineData(NodeTopology.ServerV6)]
+    public void NobodyListens_TrafficIsDroppedAndNotPassed(string server)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        _rig.Install("port=80,proxy-port=15001");
+
+        Assert.Throws<TimeoutException>(() => PeerEcho.Ask(_net.Client, server, 80, TimeSpan.FromSeconds(1.5)));
+    }
+
+    [NetnsFact]
+    public void OtherPortsAndOtherSources_AreNotSteered()
+    {
+        using var http = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
+        using var other = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 91);
+        using var relay = new TestRelay(_net.Node);
+        _rig.Install(
+            "to=10.71.2.2/32,port=81-90,in=c0,proxy-port=15001",
+            "to=10.71.2.2/32,port=80,from=10.99.0.0/16,proxy-port=15001",
+            "to=10.71.2.2/32,port=80,in=s0,proxy-port=15001");
+
+        Assert.Equal("10.71.1.2 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 80));
+        Assert.Equal("10.71.1.2 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 91));
+        Assert.Empty(relay.Seen);
+    }
+
+    [NetnsFact]
+    public void RangeSourceAndInterface_AreAllMatched()
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 90);
+        using var relay = new TestRelay(_net.Node);
+        _rig.Install("to=10.71.2.0/24,port=80-90,from=10.71.1.2/32,in=c+,proxy-port=15001");
+
+        Assert.Equal("10.71.1.2 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 90));
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsFact]
+    public void NoSourceWanted_ServerSeesTheNode()
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
+        using var relay = new TestRelay(_net.Node) { KeepSource = false };
+        _rig.Install("port=80,proxy-port=15001");
+
+        Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 80));
+    }
+
+    [NetnsFact]
+    public void ServerOnTheNode_ProxyIsNotSteeredToItself()
+    {
+        using var echo = new PeerEcho(_net.Node, IPAddress.Parse("10.71.2.1"), 80);
+        using var relay = new TestRelay(_net.Node) { KeepSource = false };
+        _rig.Install("port=80,proxy-port=15001");
+
+        Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, "10.71.2.1", 80));
+
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsTheory]
+    [InlineData("10.71.2.1", NodeTopology.ClientV4)]
+    [InlineData("fd71:2::1", NodeTopology.ClientV6)]
+    public void ServerOnTheNode_SourceIsKeptByConnectionMark(string server, string client)
+    {
+        using var echo = new PeerEcho(_net.Node, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install(SteeringOptions.Default with { ReturnPath = ReturnPath.ConnectionMark }, "port=80,proxy-port=15001");
+
+        Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsFact]
+    public void DirectConnectionToTheListener_IsRefused()
+    {
+        using var relay = new TestRelay(_net.Node, IPAddress.Any);
+        _rig.Install("to=10.71.2.0/24,port=80,proxy-port=15001");
+
+        var failure = Record.Exception(() => Assert.Equal(string.Empty, PeerEcho.Ask(_net.Client, NodeTopology.NodeV4, TestRelay.Port)));
+
+        // The relay resets before or after the word is sent; either way nothing comes back.
+        Assert.True(failure is null or SocketException or AggregateException { InnerException: SocketException }, failure?.ToString());
+        Assert.Equal(LoopVerdict.AddressedListener, Assert.Single(relay.Seen).Verdict);
+    }
+
+    [NetnsFact]
+    public void Redirected_OriginalDestinationComesFromConntrack()
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
+        using var relay = new TestRelay(_net.Node, IPAddress.Any) { KeepSource = false };
+        _net.Node.Run("iptables", "-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "80", "-j", "REDIRECT", "--to-ports", "15001").OrThrow();
+
+        Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 80));
+
+        Assert.Equal(IPEndPoint.Parse("10.71.2.2:80"), Assert.Single(relay.Seen).Original);
+    }
+
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6)]
+    public void SynMeetsTimeWait_IsGivenToTheListener(string server, string client)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install("port=80,proxy-port=15001");
+
+        for (var i = 0; i < 3; i++)
+        {
+            _net.Client.Inside(() => FromPort40000(IPAddress.Parse(server), IPAddress.Parse(client)));
+            Wait.Until(() => TimeWaits().Contains(":40000", StringComparison.Ordinal), () => "no TIME_WAIT on the node: " + TimeWaits());
+        }
+
+        Assert.Equal(3, relay.Seen.Count);
+    }
+
+    [NetnsFact]
+    public void RedirectedV6_OriginalDestinationComesFromConntrack()
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV6), 80);
+        using var relay = new TestRelay(_net.Node, IPAddress.IPv6Any) { KeepSource = false };
+        _net.Node.Run("ip6tables", "-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "80", "-j", "REDIRECT", "--to-ports", "15001").OrThrow();
+
+        Assert.Equal("fd71:2::1 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV6, 80));
+
+        Assert.Equal(IPEndPoint.Parse("[fd71:2::2]:80"), Assert.Single(relay.Seen).Original);
+    }
+
+    private string TimeWaits() => _net.Node.Run("ss", "-Htan", "state", "time-wait").OrThrow();
+
+    /// <summary>The server closes first, so that the relay's accepted socket stays in TIME_WAIT and this end is free again.</summary>
+    private static void FromPort40000(IPAddress server, IPAddress client)
+    {
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
+        socket.Bind(new IPEndPoint(client, 40000));
+        Assert.True(socket.ConnectAsync(new IPEndPoint(server, 80)).Wait(TimeSpan.FromSeconds(5)), "no answer to the SYN");
+        socket.Send("q"u8);
+        var buffer = new byte[64];
+        while (socket.Receive(buffer) > 0)
+        {
+        }
+    }
+
+    private static IPAddress Loopback(string sample) =>
+        sample.Contains(':', StringComparison.Ordinal) ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+}

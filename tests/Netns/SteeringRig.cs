@@ -1,0 +1,75 @@
+using System;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using Postern.Netns.Fixture;
+using Postern.Tproxy.Steering;
+
+namespace Postern.Tests.Netns;
+
+/// <summary>Steering of one namespace with a lock folder and a log of its own.</summary>
+internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
+{
+    private readonly string _locks = Path.Combine(Path.GetTempPath(), "pst-locks-" + Guid.NewGuid().ToString("N"));
+    private IptablesSteering? _steering;
+
+    internal ConcurrentQueue<string> Log { get; } = new();
+
+    internal void Install(params string[] rules) => Install(SteeringOptions.Default, rules);
+
+    internal void Install(SteeringOptions options, params string[] rules) => node.Inside(() =>
+    {
+        _steering ??= Make(options, rules);
+        _steering.Install();
+    });
+
+    internal IptablesSteering Make(SteeringOptions options, params string[] rules) =>
+        new(rules.Select(SteeringRule.Parse).ToList(), options with { LockDirectory = _locks }, Log.Enqueue);
+
+    internal void Remove() => node.Inside(() => _steering!.Remove());
+
+    /// <summary>As a killed process: the rules stay, the lock is free.</summary>
+    internal void Crash()
+    {
+        // The kernel frees the lock with the process; a folder that is gone frees it for this one's successors.
+        Directory.Delete(_locks, recursive: true);
+        _steering = null;
+    }
+
+    /// <summary>Another process that owns the lock, by flock(1). Loses it when killed.</summary>
+    internal Process HoldLockElsewhere()
+    {
+        Directory.CreateDirectory(_locks);
+        var name = node.Inside(() => new FileInfo("/proc/thread-self/ns/net").LinkTarget!)[5..^1];
+        var path = Path.Combine(_locks, $"steering-{name}.lock");
+        var holder = node.Start("flock", "-o", path, "sleep", "60");
+        Wait.Until(() => node.Run("flock", "-n", path, "true").ExitCode != 0, () => "flock(1) does not hold " + path);
+        return holder;
+    }
+
+    internal bool RemoveLeftovers() =>
+        node.Inside(() => IptablesSteering.RemoveLeftovers(SteeringOptions.Default with { LockDirectory = _locks }, Log.Enqueue));
+
+    /// <summary>All rules of both IP versions, ip rules and table 2004, without counters and dates.</summary>
+    internal string State()
+    {
+        string Of(string command, params string[] arguments) => node.Run(command, arguments).Output;
+        var text = Of("iptables-save") + Of("ip6tables-save") + Of("ip", "-4", "rule") + Of("ip", "-6", "rule")
+            + Of("ip", "-4", "route", "show", "table", "2004") + Of("ip", "-6", "route", "show", "table", "2004");
+        return string.Join('\n', text.Split('\n').Where(line => !line.StartsWith('#')).Select(line => line.Split(" [")[0]));
+    }
+
+    public void Dispose()
+    {
+        if (_steering is not null)
+        {
+            node.Inside(_steering.Dispose);
+        }
+
+        if (Directory.Exists(_locks))
+        {
+            Directory.Delete(_locks, recursive: true);
+        }
+    }
+}

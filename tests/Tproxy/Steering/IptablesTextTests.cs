@@ -1,0 +1,92 @@
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Text.RegularExpressions;
+using Postern.Tproxy;
+using Postern.Tproxy.Steering;
+
+namespace Postern.Tests.Tproxy.Steering;
+
+public sealed class IptablesTextTests
+{
+    private const string Installed =
+        "-P PREROUTING ACCEPT\n-N POSTERN_PRE_mangle\n-N FOREIGN\n"
+        + "-A PREROUTING -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle\n"
+        + "-A PREROUTING -m comment --comment \"not about POSTERN_PRE_mangle\" -j FOREIGN\n"
+        + "-A POSTERN_PRE_mangle -m comment --comment \"postern: x\" -j RETURN\n";
+
+    [Fact]
+    public void ProxysOwnPackets_AreExemptBeforeAnyOtherRule()
+    {
+        var script = Install("port=80,proxy-port=15001");
+
+        Assert.StartsWith("-A POSTERN_PRE_mangle -m mark --mark 0xa00/0xe00", Regex.Match(script, "-A POSTERN_PRE_mangle.*").Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Feeder_StandsFirstInPrerouting() =>
+        Assert.Contains("-I PREROUTING 1 -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle\nCOMMIT\n", Install("port=80,proxy-port=15001"), StringComparison.Ordinal);
+
+    [Fact]
+    public void FullRule_BecomesOneTproxyLine() => Assert.Contains(
+        "-A POSTERN_PRE_mangle -i eth0 -s 10.0.1.0/24 -d 10.0.0.2/32 -p tcp -m tcp --dport 80:90 -m comment --comment \"postern: TPROXY to port 15001\" -j TPROXY --on-ip 127.0.0.1 --on-port 15001 --tproxy-mark 0x200/0xf00\n",
+        Install("to=10.0.0.2/32,port=80-90,from=10.0.1.0/24,in=eth0,proxy-port=15001"),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void RuleOfTheOtherFamily_IsPassedOver() =>
+        Assert.DoesNotContain("TPROXY --on-ip", Install("to=fd00::1,port=80,proxy-port=15001"), StringComparison.Ordinal);
+
+    [Fact]
+    public void EarlierFeeder_IsDeletedAndForeignRuleIsNot()
+    {
+        var script = IptablesText.Install(IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, ReturnPath.SocketMatch, Installed);
+
+        Assert.Equal("-D PREROUTING -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle", Assert.Single(Regex.Matches(script, "-D .*")).Value);
+    }
+
+    [Fact]
+    public void Remove_NothingOfOurs_IsNoTransaction() =>
+        Assert.Null(IptablesText.Remove("-P PREROUTING ACCEPT\n-N POSTERN_PRE_mangle2\n", out _));
+
+    [Fact]
+    public void Remove_TakesFeederThenRulesThenChain() => Assert.Equal(
+        "*mangle\n-D PREROUTING -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle\n-F POSTERN_PRE_mangle\n-X POSTERN_PRE_mangle\nCOMMIT\n",
+        IptablesText.Remove(Installed, out _));
+
+    [Fact]
+    public void Remove_ForeignJumpToOurChain_ChainStays()
+    {
+        var script = IptablesText.Remove(Installed + "-A FOREIGN -g POSTERN_PRE_mangle\n", out var pinned);
+
+        Assert.Equal("-A FOREIGN -g POSTERN_PRE_mangle", pinned);
+        Assert.DoesNotContain("-X", script, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("eth0\nCOMMIT")]
+    [InlineData("eth0 -j ACCEPT")]
+    [InlineData("")]
+    public void InterfaceThatIsNone_IsRefusedByTheSteering(string link)
+    {
+        IReadOnlyList<SteeringRule> rules = [new SteeringRule(null, null, 80, 80, link, 15001)];
+
+        Assert.Throws<TproxyException>(() => new IptablesSteering(rules, SteeringOptions.Default, _ => { }));
+    }
+
+    [Fact]
+    public void OptionsOutOfRange_NameTheOption()
+    {
+        AssertNames("RulePriority", SteeringOptions.Default with { RulePriority = 0 });
+        AssertNames("RouteTable", SteeringOptions.Default with { RouteTable = 254 });
+        AssertNames("IptablesVariant", SteeringOptions.Default with { IptablesVariant = "; reboot" });
+        AssertNames("CommandTimeout", SteeringOptions.Default with { CommandTimeout = TimeSpan.Zero });
+        AssertNames("ListenerV4", SteeringOptions.Default with { ListenerV4 = IPAddress.IPv6Loopback });
+    }
+
+    private static void AssertNames(string option, SteeringOptions options) =>
+        Assert.Contains(option, Assert.Throws<TproxyException>(() => new IptablesSteering([], options, _ => { })).Message, StringComparison.Ordinal);
+
+    private static string Install(string rule) =>
+        IptablesText.Install(IpFamily.V4, [SteeringRule.Parse(rule)], IPAddress.Loopback, ReturnPath.SocketMatch, string.Empty);
+}
