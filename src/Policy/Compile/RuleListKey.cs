@@ -28,6 +28,10 @@ internal sealed class RuleListKey : IEquatable<RuleListKey>
 
     public bool Equals(RuleListKey? other)
     {
+        if (ReferenceEquals(this, other))
+        {
+            return true;
+        }
         if (other is null || hash != other.hash || Count != other.Count)
         {
             return false;

@@ -21,6 +21,7 @@ internal static class TypedConfig
         }
         try
         {
+            UnknownFields.Check(any.Value, type, path);
             return type.Parser.ParseFrom(any.Value);
         }
         catch (InvalidProtocolBufferException e)

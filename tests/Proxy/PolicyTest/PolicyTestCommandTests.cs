@@ -13,16 +13,10 @@ public sealed class PolicyTestCommandTests : IDisposable
 
     public void Dispose() => File.Delete(file);
 
-    [Fact]
+    [SharedVectorsFact]
     public void SharedVectors_AllPass()
     {
-        var shared = SharedCases("policy_cases.json");
-        if (shared is null)
-        {
-            // xunit 2 has no dynamic skip; the folder is only there in a checkout beside "shared".
-            Console.WriteLine("skipped: ../shared/cases/policy_cases.json is absent");
-            return;
-        }
+        var shared = SharedVectorsFactAttribute.Find()!;
         var (code, output, error) = Run(shared);
         var bad = output.Split('\n').Where(line => line.Contains("\"failed\"", StringComparison.Ordinal)).Take(10);
         Assert.True(code == 0, error + string.Join('\n', bad));
@@ -114,18 +108,5 @@ public sealed class PolicyTestCommandTests : IDisposable
         using var error = new StringWriter { NewLine = "\n" };
         var code = PolicyTestCommand.Run(path, output, error);
         return (code, output.ToString(), error.ToString());
-    }
-
-    private static string? SharedCases(string name)
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Proxy.sln")))
-            {
-                var path = Path.Combine(folder.FullName, "..", "shared", "cases", name);
-                return File.Exists(path) ? path : null;
-            }
-        }
-        return null;
     }
 }
