@@ -40,14 +40,14 @@ failed=0 rows=0
 stage() {
     say ""
     say "== $1"
-    printf '%-84s  %-26s  %-26s  %s\n' command expected got ok
+    printf '%-87s  %-26s  %-26s  %s\n' command expected got ok
 }
 
 row() { # row COMMAND EXPECTED GOT
     local ok=yes
     rows=$((rows + 1))
     [ "$2" = "$3" ] || { ok=NO; failed=$((failed + 1)); }
-    printf '%-84s  %-26s  %-26s  %s\n' "$1" "$2" "$3" "$ok"
+    printf '%-87s  %-26s  %-26s  %s\n' "$1" "$2" "$3" "$ok"
 }
 
 clean_up() {

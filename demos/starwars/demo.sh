@@ -5,7 +5,7 @@
 . "$DEMO/network.sh"
 
 readonly POLICY="$STATE/policy.yaml" RECORDS="$STATE/records.json" POSTERN_LOG="$STATE/postern.log" DEATHSTAR_DIR="$STATE/deathstar"
-readonly LANDING="-XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-XPUT $DEATHSTAR_NAME/v1/exhaust-port"
+readonly LANDING="-4 -XPOST $DEATHSTAR_NAME/v1/request-landing" LANDING6="-6 -XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-4 -XPUT $DEATHSTAR_NAME/v1/exhaust-port"
 
 demo_need() { need curl curl nginx nginx iptables iptables iproute2 ip; }
 
@@ -20,7 +20,8 @@ demo_up() {
     sed "s|POLICY_FILE|$POLICY|" "$DEMO/bootstrap.yaml" >"$STATE/bootstrap.yaml"
     # Its own session: Ctrl-C reaches this script only, which then takes the demo down in order.
     setsid ip netns exec "$NODE" out/postern run -c "$STATE/bootstrap.yaml" --record-json "$RECORDS" \
-        --steer "to=$DEATHSTAR_IP/32,port=80,proxy-port=15001" </dev/null >"$POSTERN_LOG" 2>&1 &
+        --steer "to=$DEATHSTAR_IP/32,port=80,proxy-port=15001" \
+        --steer "to=$DEATHSTAR_IP6/128,port=80,proxy-port=15001" </dev/null >"$POSTERN_LOG" 2>&1 &
     POSTERN_PID=$!
     disown
     until_true "postern is in the way of the tiefighter's request and records it" proxied
@@ -49,7 +50,7 @@ until_true() {
 # answers NAMESPACE STATUS: does a GET of / from there end with that status? 000 is a refused connection.
 answers() {
     local got
-    got=$(ip netns exec "$1" curl -s -o /dev/null -m 2 -w '%{http_code}' "$DEATHSTAR_NAME/" || true)
+    got=$(ip netns exec "$1" curl -4 -s -o /dev/null -m 2 -w '%{http_code}' "$DEATHSTAR_NAME/" || true)
     [ "$got" = "$2" ]
 }
 
@@ -65,7 +66,7 @@ demo_stages() {
     until_true "the L3/L4 policy refuses the x-wing" answers "$XWING" 000
     stage "L3/L4 policy: port 80 for org=empire"
     expect "$TIEFIGHTER" "$LANDING" "Ship landed"
-    expect "$XWING" "$LANDING" refused
+    expect "$XWING" "$LANDING" "refused (reset)"
     expect "$TIEFIGHTER" "$EXHAUST" "Panic: deathstar exploded"
     seen "$XWING_IP POST /v1/request-landing 200" 1
     seen "$TIEFIGHTER_IP PUT /v1/exhaust-port 503" 1
@@ -75,23 +76,27 @@ demo_stages() {
     stage "L7 policy: org=empire may only POST /v1/request-landing"
     expect "$TIEFIGHTER" "$LANDING" "Ship landed"
     expect "$TIEFIGHTER" "$EXHAUST" "Access denied (403)"
-    expect "$XWING" "$LANDING" refused
+    expect "$XWING" "$LANDING" "refused (reset)"
+    expect "$TIEFIGHTER" "$LANDING6" "Ship landed"
+    expect "$XWING" "$LANDING6" "refused (reset)"
+    seen "$TIEFIGHTER_IP6 POST /v1/request-landing 200" 1
     seen "$TIEFIGHTER_IP PUT /v1/exhaust-port 503" 1
 }
 
-# expect NAMESPACE CURL-ARGUMENTS EXPECTED: runs curl as a ship and compares. "refused" stands for a connection that was reset.
+# expect NAMESPACE CURL-ARGUMENTS EXPECTED: runs curl as a ship and compares.
 expect() {
     local ship="${1#pst-}" args="$2" want="$3" body status=0 code got
     # shellcheck disable=SC2086 # the arguments are words without blanks
-    body=$(ip netns exec "$1" curl -s -m 5 -w '\n%{http_code}' $args) || status=$?
+    body=$(ip netns exec "$1" curl -s -v -m 5 -w '\n%{http_code}' $args 2>"$STATE/curl.err") || status=$?
     code=${body##*$'\n'}
     body=${body%%$'\n'*}
     body=${body%$'\r'}
     case "$status:$code" in
         0:403) got="$body (403)" ;;
         0:*) got="$body" ;;
-        # Reset while connecting, while sending, while receiving, or closed before an answer.
-        7:* | 52:* | 55:* | 56:*) got="refused" ;;
+        52:* | 55:* | 56:*) got="refused (reset)" ;;
+        # The reset may be faster than curl's look at the new connection; "Connection refused" (nobody listens) has the same exit code.
+        7:*) if grep -q 'Connection reset by peer' "$STATE/curl.err"; then got="refused (reset)"; else got="no connection (curl 7)"; fi ;;
         28:*) got="no answer in 5 s" ;;
         *) got="curl exit $status" ;;
     esac
@@ -110,7 +115,7 @@ demo_records() {
     say ""
     say "Flow records:"
     # A postern that cannot be asked is no reason to hide the records: the file has them too.
-    timeout 10 ip netns exec "$NODE" out/postern observe --last 20 -o table </dev/null 2>"$STATE/observe.err" || {
+    timeout 10 out/postern observe --last 20 --follow false -o table </dev/null 2>"$STATE/observe.err" || {
         sed 's/^/observe: /' "$STATE/observe.err" >&2
         tail -n 20 "$RECORDS"
     }
@@ -128,7 +133,7 @@ Change the policy: edit a copy, then rename it into place; it applies to the nex
   cp $POLICY $POLICY.new && editor $POLICY.new && mv $POLICY.new $POLICY
   cp $DEMO/policies/none.yaml $POLICY.new && mv $POLICY.new $POLICY
 Watch the flows, the proxy, the death star:
-  ip netns exec $NODE out/postern observe
+  out/postern observe
   tail -f $POSTERN_LOG
   tail -f $DEATHSTAR_DIR/access.log
 Take everything away:

@@ -42,7 +42,7 @@ public static class UpstreamSocket
             {
                 step = "set IP_TRANSPARENT";
                 SocketOption.SetTransparent(socket);
-                step = $"bind source {source}";
+                step = "bind the source address";
                 SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoReuseAddr, 1);
                 // Level IP also for IPv6 sockets: there is only this one.
                 SocketOption.Set(socket, SocketOption.SolIp, SocketOption.IpBindAddressNoPort, 1);
@@ -57,7 +57,7 @@ public static class UpstreamSocket
             var mend = error.SocketErrorCode == SocketError.AccessDenied
                 ? $"the process lacks CAP_NET_ADMIN; {ListenerFault.CapabilityMend}, or switch off original source addresses and marks"
                 : $"{error.Message} ({error.SocketErrorCode})";
-            throw new TproxyException($"cannot {step} for the upstream connection to {destination}: {mend}", error);
+            throw new TproxyException($"cannot {step} for the upstream connection from {spec.Source?.ToString() ?? "any address"} to {destination}: {mend}", error);
         }
     }
 }

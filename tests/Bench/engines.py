@@ -130,7 +130,7 @@ class Postern(Engine):
 def policy(port, rule_list):
     """What a Cilium agent sends for the endpoint at 127.0.0.1, as a DiscoveryResponse."""
     def header(name, regex):
-        return {"name": name, "safe_regex_match": {"regex": regex}}
+        return {"name": name, "string_match": {"safe_regex": {"regex": regex}}}
     http_rules = [{"headers": [header(":method", method), header(":path", path)]} for method, path in rule_list]
     any_port = [{"port": 0}]
     return {

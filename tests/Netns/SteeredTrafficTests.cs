@@ -198,11 +198,19 @@ public sealed class SteeredTrafficTests : IDisposable
         using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
         socket.Bind(new IPEndPoint(client, 40000));
         Assert.True(socket.ConnectAsync(new IPEndPoint(server, 80)).Wait(TimeSpan.FromSeconds(5)), "no answer to the SYN");
+        Assert.Equal(0, TotalRetransmissions(socket)); // a SYN answered by TIME_WAIT itself succeeds only when sent again
         socket.Send("q"u8);
         var buffer = new byte[64];
         while (socket.Receive(buffer) > 0)
         {
         }
+    }
+
+    private static int TotalRetransmissions(Socket socket)
+    {
+        var info = new byte[104]; // struct tcp_info up to tcpi_total_retrans
+        socket.GetRawSocketOption(6, 11, info);
+        return BitConverter.ToInt32(info, 100);
     }
 
     private static IPAddress Loopback(string sample) =>

@@ -225,6 +225,28 @@ public sealed class SteeringRulesTests : IDisposable
     });
 
     [NetnsFact]
+    public void LockFolderUnusable_LookingForLeftoversIsNoReasonNotToStart()
+    {
+        var lines = new System.Collections.Generic.List<string>();
+
+        Assert.False(_node.Inside(() => IptablesSteering.RemoveLeftovers(SteeringOptions.Default with { LockDirectory = "/proc/none" }, lines.Add)));
+
+        Assert.Contains("LockDirectory", Assert.Single(lines), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void LaterInstallFails_EarlierRulesStayInForce()
+    {
+        _rig.Install("port=80,proxy-port=15001");
+        var before = _rig.State();
+        _node.Run("ip", "-4", "route", "replace", "blackhole", "default", "table", "2004").OrThrow();
+
+        Assert.Throws<TproxyException>(() => _rig.Install());
+
+        Assert.Equal(Regex.Count(before, "-j TPROXY"), Regex.Count(_rig.State(), "-j TPROXY"));
+    }
+
+    [NetnsFact]
     public void PortInUse_ErrorNamesAddressAndHolder()
     {
         _node.Inside(() =>

@@ -7,7 +7,8 @@ namespace Postern.Policy.Http;
 
 /// <summary>
 /// A compiled <c>envoy.config.route.v3.HeaderMatcher</c>. Envoy's meaning: a missing header matches nothing, inverted or not, unless it
-/// is to be taken as empty; only a presence match is decided by absence. An exact match of "" matches any present value.
+/// is to be taken as empty; only a presence match is decided by absence. (The deprecated exact_match "", which any present value satisfies,
+/// arrives here as the expression <c>(?s).*</c>.)
 /// </summary>
 internal sealed class HeaderMatcher
 {
@@ -21,6 +22,7 @@ internal sealed class HeaderMatcher
     private readonly HeaderField field;
     private readonly Kind kind;
     private readonly TextMatcher? text;
+    private readonly bool expression;
     private readonly bool present;
     private readonly long start;
     private readonly long end;
@@ -45,11 +47,9 @@ internal sealed class HeaderMatcher
             case PresentHeaderMatch match:
                 (kind, present) = (Kind.Present, match.Present);
                 break;
-            case StringHeaderMatch { Matcher: { Kind: StringMatchKind.Exact, Pattern: "" } }:
-                (kind, present) = (Kind.Text, true); // text stays null: any value
-                break;
             case StringHeaderMatch match:
                 (kind, text) = (Kind.Text, compile(match.Matcher));
+                expression = match.Matcher.Kind == StringMatchKind.SafeRegex && text is not AnyTextMatcher;
                 break;
             case RangeHeaderMatch match:
                 if (match.Start > match.End)
@@ -86,6 +86,11 @@ internal sealed class HeaderMatcher
         {
             return (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && start <= number && number < end) != invert;
         }
-        return text is null ? !invert : text.CanJudge(value) && text.Matches(value) != invert;
+        if (text!.Matches(value))
+        {
+            return !invert;
+        }
+        // RE2 has no opinion on bytes that are no UTF-8; "does not match" must not become a match by inversion.
+        return invert && text.CanJudge(value) && !(expression && !WireText.IsDotText(value, newline: true));
     }
 }

@@ -46,6 +46,10 @@ internal static class TextMatcherCompiler
         {
             throw new FieldException("safe_regex must not be empty");
         }
+        if (config.Pattern == AnyTextMatcher.Expression)
+        {
+            return new AnyTextMatcher();
+        }
         try
         {
             var node = Re2Parser.Parse(config.Pattern);

@@ -12,7 +12,7 @@ namespace Postern.Proxy.Listeners;
 
 /// <summary>
 /// Brings the listeners in force to what configuration says: opens new ones, drains removed and changed ones, leaves equal ones alone.
-/// A changed listener opens before the old one closes where the port can be shared, so there is no gap. Changes come from one thread at a time.
+/// A changed listener keeps its sockets where it can, so there is no gap. Changes come from one thread at a time.
 /// </summary>
 internal sealed partial class ListenerManager : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed partial class ListenerManager : IDisposable
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, ListenerState> active = [];
-    private readonly List<(ListenerState State, long AbortAt)> draining = [];
+    private readonly List<(ConnectionRegistry Registry, long AbortAt)> draining = [];
     private readonly ConnectionPipeline pipeline;
     private readonly UpstreamConnector connector;
     private readonly Admission admission;
@@ -93,7 +93,7 @@ internal sealed partial class ListenerManager : IDisposable
     }
 
     /// <summary>Drains everything and waits until the connections are gone or the time is over; then cuts them.</summary>
-    public async Task StopAsync(TimeSpan patience)
+    public async Task StopAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         var end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         lock (gate)
@@ -104,15 +104,15 @@ internal sealed partial class ListenerManager : IDisposable
             }
             active.Clear();
         }
-        while (Environment.TickCount64 < end && AnyOpen())
+        while (Environment.TickCount64 < end && !cancellationToken.IsCancellationRequested && AnyOpen())
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None).ConfigureAwait(false);
         }
         lock (gate)
         {
-            foreach (var (state, _) in draining)
+            foreach (var (registry, _) in draining)
             {
-                state.Registry.AbortAll();
+                registry.AbortAll();
             }
         }
     }
@@ -131,13 +131,13 @@ internal sealed partial class ListenerManager : IDisposable
             errors.Add($"listener {config.Name}: {e.Message}");
             return;
         }
-        // Without SO_REUSEPORT two sockets cannot share the address: then the old one has to go first, and a refused new one is a gap.
-        var sharesPort = old is not null && old.Snapshot.Config.EnableReusePort && config.EnableReusePort;
-        if (old is not null && !sharesPort)
+        if (old is not null && old.CanTake(snapshot))
         {
-            active.Remove(config.Name);
-            Drain(old);
+            Drain(old.Take(snapshot));
+            LogChanged(logger, config.Name);
+            return;
         }
+        // Open first: if that fails, the old one stays in force.
         try
         {
             var state = ListenerState.Open(snapshot, pipeline, admission, logger);
@@ -150,7 +150,7 @@ internal sealed partial class ListenerManager : IDisposable
             errors.Add($"listener {config.Name}: {e.Message}");
             return;
         }
-        if (old is not null && sharesPort)
+        if (old is not null)
         {
             Drain(old);
         }
@@ -158,17 +158,23 @@ internal sealed partial class ListenerManager : IDisposable
 
     private void Drain(ListenerState state)
     {
-        draining.Add((state, Environment.TickCount64 + (long)drainTime.TotalMilliseconds));
-        state.BeginDrain();
+        state.StopAccepting();
+        Drain(state.Registry);
+    }
+
+    private void Drain(ConnectionRegistry registry)
+    {
+        draining.Add((registry, Environment.TickCount64 + (long)drainTime.TotalMilliseconds));
+        registry.BeginDrain();
     }
 
     private bool AnyOpen()
     {
         lock (gate)
         {
-            foreach (var (state, _) in draining)
+            foreach (var (registry, _) in draining)
             {
-                if (!state.Registry.IsEmpty)
+                if (!registry.IsEmpty)
                 {
                     return true;
                 }
@@ -198,15 +204,15 @@ internal sealed partial class ListenerManager : IDisposable
             }
             for (var i = draining.Count - 1; i >= 0; i--)
             {
-                var (state, abortAt) = draining[i];
-                state.Registry.Sweep(now);
-                if (state.Registry.IsEmpty)
+                var (registry, abortAt) = draining[i];
+                registry.Sweep(now);
+                if (registry.IsEmpty)
                 {
                     draining.RemoveAt(i);
                 }
                 else if (now >= abortAt)
                 {
-                    state.Registry.AbortAll();
+                    registry.AbortAll();
                 }
             }
         }
@@ -214,6 +220,9 @@ internal sealed partial class ListenerManager : IDisposable
 
     [LoggerMessage(30, LogLevel.Information, "listener {Listener} listens on {Addresses}")]
     private static partial void LogListening(ILogger logger, string listener, string addresses);
+
+    [LoggerMessage(32, LogLevel.Information, "listener {Listener} changed; connections under its old configuration drain")]
+    private static partial void LogChanged(ILogger logger, string listener);
 
     [LoggerMessage(31, LogLevel.Information, "listener {Listener} was removed; its connections drain")]
     private static partial void LogRemoved(ILogger logger, string listener);

@@ -25,20 +25,20 @@ internal sealed partial class ListenerState
     private readonly List<Socket> sockets = [];
     private readonly List<Task> loops = [];
     private volatile bool stopping;
+    private volatile Generation current;
 
     private ListenerState(ListenerSnapshot snapshot, ConnectionPipeline pipeline, Admission admission, ILogger logger)
     {
-        Snapshot = snapshot;
         this.pipeline = pipeline;
         this.admission = admission;
-        Registry = new ConnectionRegistry(admission);
         this.logger = logger;
+        current = new Generation(snapshot, new ConnectionRegistry(admission));
     }
 
-    public ListenerSnapshot Snapshot { get; }
+    public ListenerSnapshot Snapshot => current.Snapshot;
 
-    /// <summary>Connections of this generation of the listener.</summary>
-    public ConnectionRegistry Registry { get; }
+    /// <summary>Connections accepted under <see cref="Snapshot"/>.</summary>
+    public ConnectionRegistry Registry => current.Registry;
 
     /// <summary>Where the sockets are bound, with the ports the kernel gave.</summary>
     public List<IPEndPoint> Bound { get; } = [];
@@ -74,18 +74,33 @@ internal sealed partial class ListenerState
         }
     }
 
-    /// <summary>Stops accepting and asks connections to finish.</summary>
-    public void BeginDrain()
+    /// <summary>Whether a changed listener can go on with these sockets.</summary>
+    public bool CanTake(ListenerSnapshot changed) =>
+        changed.Config.Addresses.Equals(Snapshot.Config.Addresses)
+        && changed.Config.Transparent == Snapshot.Config.Transparent
+        && changed.Config.TcpBacklogSize == Snapshot.Config.TcpBacklogSize
+        && Spec(changed, Bound[0]).Mark == Spec(Snapshot, Bound[0]).Mark;
+
+    /// <summary>New connections are served under <paramref name="changed"/> from now on. Returns the registry of the others, to be drained.</summary>
+    public ConnectionRegistry Take(ListenerSnapshot changed)
+    {
+        var old = current.Registry;
+        current = new Generation(changed, new ConnectionRegistry(admission));
+        return old;
+    }
+
+    /// <summary>Closes the listening sockets; connections live on.</summary>
+    public void StopAccepting()
     {
         stopping = true;
         CloseSockets();
-        Registry.BeginDrain();
     }
 
+    // SO_REUSEPORT is never set: one socket serves the listener, and sharing the port would let a second process take half of the connections unseen.
     private static ListenerSpec Spec(ListenerSnapshot snapshot, IPEndPoint address)
     {
         var config = snapshot.Config;
-        var spec = new ListenerSpec(address) { Transparent = config.Transparent, ReusePort = config.EnableReusePort };
+        var spec = new ListenerSpec(address) { Transparent = config.Transparent };
         if (config.TcpBacklogSize > 0)
         {
             spec = spec with { Backlog = config.TcpBacklogSize };
@@ -124,7 +139,8 @@ internal sealed partial class ListenerState
                 new Transport.SocketControl(socket).Reset();
                 continue;
             }
-            _ = pipeline.ServeAsync(socket, Snapshot, bound, Registry);
+            var generation = current;
+            _ = pipeline.ServeAsync(socket, generation.Snapshot, bound, generation.Registry);
         }
     }
 
@@ -135,6 +151,8 @@ internal sealed partial class ListenerState
             socket.Dispose();
         }
     }
+
+    private sealed record Generation(ListenerSnapshot Snapshot, ConnectionRegistry Registry);
 
     [LoggerMessage(20, LogLevel.Warning, "listener {Listener}: accept failed: {Error}")]
     private static partial void LogAcceptFailed(ILogger logger, string listener, SocketError error);

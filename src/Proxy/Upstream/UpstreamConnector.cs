@@ -60,7 +60,8 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         return new UpstreamSpec(destination)
         {
             Source = metadata.UpstreamSourceAddress,
-            Mark = ProxyMark.For(direction, metadata.SourceIdentity),
+            // An identity above 24 bits (a CIDR of this node) does not fit; cut off it could read as a reserved one, so it goes as world.
+            Mark = ProxyMark.For(direction, ProxyMark.Carries(metadata.SourceIdentity) ? metadata.SourceIdentity : Identities.World),
             LingerSeconds = metadata.UpstreamSourceAddress is null ? null : (int?)metadata.UpstreamLingerSeconds,
         };
     }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO;
+using System.Threading.Tasks;
 
 namespace Postern.Tproxy.Steering;
 
@@ -59,30 +60,37 @@ internal sealed class CommandRunner(TimeSpan timeout)
         try
         {
             using var process = Process.Start(start)!;
-            // Both pipes are read at once: a command blocked on a full one would never end.
+            // All three pipes move at once: a command blocked on a full one would never end, and neither would we.
             var output = process.StandardOutput.ReadToEndAsync();
             var error = process.StandardError.ReadToEndAsync();
-            try
-            {
-                process.StandardInput.Write(input);
-                process.StandardInput.Close();
-            }
-            catch (IOException)
-            {
-                // It ended without reading; its exit code tells why.
-            }
-
+            var fed = Feed(process.StandardInput, input);
             if (!process.WaitForExit(timeout))
             {
                 process.Kill(entireProcessTree: true);
                 throw new TproxyException($"'{command} {string.Join(' ', arguments)}' took longer than {timeout.TotalSeconds:0.#} s and was stopped; does another program hold the xtables lock?");
             }
 
+            fed.GetAwaiter().GetResult();
             return new CommandResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
         }
         catch (Win32Exception error)
         {
             throw new TproxyException($"cannot start '{path}': {error.Message}", error);
+        }
+    }
+
+    private static async Task Feed(StreamWriter pipe, string? input)
+    {
+        try
+        {
+            await using (pipe.ConfigureAwait(false))
+            {
+                await pipe.WriteAsync(input).ConfigureAwait(false);
+            }
+        }
+        catch (IOException)
+        {
+            // It ended without reading; its exit code tells why.
         }
     }
 }

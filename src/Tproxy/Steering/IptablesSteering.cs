@@ -95,7 +95,8 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Takes away what a run that crashed or was killed left behind; to be called at every start, also of a proxy that does not steer. Leaves
-    /// alone the steering of a process that is alive, and does nothing without CAP_NET_ADMIN or without iptables.
+    /// alone the steering of a process that is alive, and does nothing without CAP_NET_ADMIN or without iptables. What fails goes to the log and
+    /// is no reason not to start: leftovers stop traffic, they do not let any by.
     /// </summary>
     /// <returns>Whether there was anything.</returns>
     public static bool RemoveLeftovers(SteeringOptions options, Action<string> log)
@@ -108,20 +109,28 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
             return false;
         }
 
-        using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
-        if (taken is null)
+        try
         {
-            log("steering: another process steers in this network namespace; its rules are left in place");
+            using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
+            if (taken is null)
+            {
+                log("steering: another process steers in this network namespace; its rules are left in place");
+                return false;
+            }
+
+            var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
+            if (removed)
+            {
+                log("steering: rules of an earlier run that did not end cleanly were removed");
+            }
+
+            return removed;
+        }
+        catch (TproxyException error)
+        {
+            log($"steering: could not look for leftovers of an earlier run: {error.Message}");
             return false;
         }
-
-        var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
-        if (removed)
-        {
-            log("steering: rules of an earlier run that did not end cleanly were removed");
-        }
-
-        return removed;
     }
 
     /// <summary>As <see cref="Remove"/>, but a failure goes to the log.</summary>
@@ -160,7 +169,16 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
 
         if (!concerned)
         {
-            RemoveFamily(family, _options, _runner, _log);
+            try
+            {
+                RemoveFamily(family, _options, _runner, _log);
+            }
+            catch (TproxyException error)
+            {
+                // No rule needs this family, so that its tools may well be missing; what may be left only stops traffic.
+                _log($"steering: {family} could not be searched for leftovers: {error.Message}");
+            }
+
             return;
         }
 

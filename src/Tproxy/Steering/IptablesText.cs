@@ -13,7 +13,8 @@ namespace Postern.Tproxy.Steering;
 /// 1. leaves alone what the proxy itself sent (magic 0xA00 or 0xB00): it comes by again when the destination is on this node;
 /// 2. marks packets owned by one of the proxy's transparent sockets 0x200, so that the ip rule delivers them here: the replies to
 ///    source-preserving upstream connections, and the later packets of accepted ones, whatever the rules below say by now. It does not end the
-///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that it is reset;
+///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that
+///    the client is kept waiting until it sends it again;
 /// 3. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
 ///    unpoliced traffic.
 ///

@@ -32,6 +32,9 @@ public sealed class NetworkNamespace : IDisposable
         try
         {
             Ip("link set lo up");
+            // Duplicate detection of the links' own fe80:: addresses holds up neighbour discovery for 1 to 2 s after a link comes up.
+            Sysctl("net.ipv6.conf.all.accept_dad", "0");
+            Sysctl("net.ipv6.conf.default.accept_dad", "0");
         }
         catch
         {

@@ -127,11 +127,21 @@ public sealed class FileLineOutputTests : IDisposable
         using var reader = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite);
         using var output = Open(new FileLineOptions { Path = pipe, QueueBytes = 4096, DisposeTimeout = TimeSpan.FromMilliseconds(100) });
         var line = Encoding.ASCII.GetBytes(new string('x', 999) + "\n");
+
+        // The pipe itself holds some 64 KB: the writer is stuck once nothing more is taken for a while.
+        var taken = 0L;
+        var since = System.Diagnostics.Stopwatch.StartNew();
         Until.True(
             () =>
             {
                 output.Write(line);
-                return output.Dropped >= 100;
+                if (output.Written != taken)
+                {
+                    taken = output.Written;
+                    since.Restart();
+                }
+
+                return output.Dropped >= 100 && since.ElapsedMilliseconds > 500;
             },
             () => $"written {output.Written}, dropped {output.Dropped}");
         Assert.InRange(output.Written, 1, 200);

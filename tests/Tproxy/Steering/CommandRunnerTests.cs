@@ -31,6 +31,14 @@ public sealed class CommandRunnerTests
     }
 
     [Fact]
+    public void CommandThatNeverReadsMuchInput_IsStoppedAfterTheLimit() => Assert.Throws<TproxyException>(() =>
+        new CommandRunner(TimeSpan.FromMilliseconds(200)).Run("sleep", ["60"], new string('x', 300_000)));
+
+    [Fact]
+    public void CommandThatEndsWithoutReading_GivesItsResult() =>
+        Assert.Equal(1, Runner.Run("false", [], new string('x', 300_000)).ExitCode);
+
+    [Fact]
     public void ArgumentWithShellSigns_IsTakenLiterally() =>
         Assert.Equal("$(id); a b", Runner.Run("printf", ["%s", "$(id); a b"]).Output);
 

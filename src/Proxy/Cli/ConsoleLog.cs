@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Postern.Proxy.Cli;
+
+/// <summary>The process's log: one line per event on standard error, written by a thread of its own.</summary>
+internal static class ConsoleLog
+{
+    public static ILoggerFactory Create(LogLevel level) => LoggerFactory.Create(builder => builder
+        .SetMinimumLevel(level)
+        .AddFilter("Microsoft", level < LogLevel.Information ? level : LogLevel.Warning)
+        .AddFilter("Yarp", level < LogLevel.Information ? level : LogLevel.Error)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        })
+        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+}

@@ -1,0 +1,140 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Postern.Policy;
+using Postern.Proxy.Lifecycle;
+using Postern.Records;
+using Postern.Proxy.Observe;
+using Postern.Tproxy;
+using Postern.Tproxy.Steering;
+using Postern.Xds;
+using Postern.Xds.Config;
+
+namespace Postern.Proxy.Cli;
+
+/// <summary><c>postern run</c>: the proxy, or with <c>--mode validate</c> a check of its configuration.</summary>
+internal static class RunCommand
+{
+    private const string Serve = "serve";
+    private const string Validate = "validate";
+
+    public static Command Create()
+    {
+        var config = new Option<string>("--config-path", "-c") { Description = "Envoy v3 bootstrap, YAML or JSON", Required = true, HelpName = "FILE" };
+        var mode = new Option<string>("--mode") { Description = "serve, or validate: check the configuration and exit", DefaultValueFactory = _ => Serve };
+        mode.AcceptOnlyFromAmong(Serve, Validate);
+        var json = new Option<string?>("--record-json") { Description = "Write records as JSON lines to this file; - is standard output", HelpName = "PATH" };
+        var size = new Option<int>("--record-json-max-size-mb") { Description = "Rotate the records file beyond this size; 0 never", DefaultValueFactory = _ => 100 };
+        var backups = new Option<int>("--record-json-max-backups") { Description = "Rotated records files kept", DefaultValueFactory = _ => 3 };
+        var headers = new Option<string>("--record-headers") { Description = "Headers in JSON records: none, names or all (secrets redacted)", DefaultValueFactory = _ => "all" };
+        headers.AcceptOnlyFromAmong("none", "names", "all");
+        var observe = new Option<string>("--observe-socket") { Description = "Where 'postern observe' connects; empty switches it off", DefaultValueFactory = _ => ObserveOptions.DefaultSocket };
+        var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
+        var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
+        var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
+        var level = new Option<string>("--log-level", "-l") { Description = "trace, debug, information, warning, error or critical", DefaultValueFactory = _ => "information" };
+        level.AcceptOnlyFromAmong("trace", "debug", "information", "warning", "error", "critical");
+        Positive(connections, 1);
+        Positive(drain, 0);
+        Positive(size, 0);
+        Positive(backups, 0);
+        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, connections, drain, level };
+        command.SetAction((parsed, _) =>
+        {
+            var options = new RunOptions
+            {
+                ConfigPath = parsed.GetValue(config)!,
+                RecordJson = parsed.GetValue(json),
+                RecordJsonMaxSizeMb = parsed.GetValue(size),
+                RecordJsonMaxBackups = parsed.GetValue(backups),
+                RecordHeaders = parsed.GetValue(headers)!,
+                ObserveSocket = parsed.GetValue(observe)!,
+                Steer = parsed.GetValue(steer) ?? [],
+                MaxConnections = parsed.GetValue(connections),
+                DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
+                LogLevel = parsed.GetValue(level)!,
+            };
+            return parsed.GetValue(mode) == Validate ? Task.FromResult(Check(options)) : RunAsync(options);
+        });
+        return command;
+    }
+
+    private static void Positive(Option<int> option, int least) => option.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<int>() < least)
+        {
+            result.AddError($"{option.Name} must be {least} or more");
+        }
+    });
+
+    private static int Check(RunOptions options)
+    {
+        try
+        {
+            var bootstrap = BootstrapLoader.LoadFile(options.ConfigPath);
+            foreach (var rule in options.Steer)
+            {
+                SteeringRule.Parse(rule);
+            }
+            foreach (var file in Validation.Files(bootstrap))
+            {
+                file();
+            }
+            Console.WriteLine($"{options.ConfigPath}: OK");
+            return 0;
+        }
+        catch (Exception e) when (IsOperatorError(e))
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<int> RunAsync(RunOptions options)
+    {
+        using var loggers = ConsoleLog.Create(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var hurry = new CancellationTokenSource();
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (!stop.TrySetResult())
+            {
+                hurry.Cancel(); // the second signal does not wait for connections
+            }
+        }
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        try
+        {
+            var bootstrap = BootstrapLoader.LoadFile(options.ConfigPath);
+            var server = new ProxyServer(bootstrap, options, loggers);
+            await using (server.ConfigureAwait(false))
+            {
+                using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+                {
+                    context.Cancel = true;
+                    server.ReopenRecords();
+                });
+                await server.StartAsync(CancellationToken.None).ConfigureAwait(false);
+                await stop.Task.ConfigureAwait(false);
+                await server.StopAsync(hurry.Token).ConfigureAwait(false);
+            }
+            return 0;
+        }
+        catch (Exception e) when (IsOperatorError(e))
+        {
+            await Console.Error.WriteLineAsync("postern: " + e.Message).ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    // What the operator can mend: one line, no stack.
+    private static bool IsOperatorError(Exception e) =>
+        e is XdsConfigException or PolicyConfigException or TproxyException or RecordSinkException or IOException or UnauthorizedAccessException;
+}

@@ -1,0 +1,38 @@
+using System;
+using System.Collections.Generic;
+
+namespace Postern.Proxy.Lifecycle;
+
+/// <summary>What <c>postern run</c> was told.</summary>
+public sealed record RunOptions
+{
+    /// <summary>The bootstrap file.</summary>
+    public required string ConfigPath { get; init; }
+
+    /// <summary>Where JSON records go: a path, <c>-</c> for standard output, or null for nowhere.</summary>
+    public string? RecordJson { get; init; }
+
+    /// <summary>Rotate a records file beyond this size in MiB; 0 never.</summary>
+    public int RecordJsonMaxSizeMb { get; init; } = 100;
+
+    /// <summary>Rotated files kept.</summary>
+    public int RecordJsonMaxBackups { get; init; } = 3;
+
+    /// <summary>none, names or all.</summary>
+    public string RecordHeaders { get; init; } = "all";
+
+    /// <summary>Where <c>postern observe</c> connects; empty for nowhere.</summary>
+    public string ObserveSocket { get; init; } = "";
+
+    /// <summary>Steering rules to install; none leaves steering to the node agent.</summary>
+    public IReadOnlyList<string> Steer { get; init; } = [];
+
+    /// <summary>Connections the process takes.</summary>
+    public int MaxConnections { get; init; } = 50_000;
+
+    /// <summary>How long connections may finish after their listener went or the process was asked to stop.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Microsoft.Extensions.Logging level name.</summary>
+    public string LogLevel { get; init; } = "information";
+}

@@ -1,0 +1,147 @@
+using System;
+using System.Collections.Generic;
+using Postern.Filters.Http;
+using Postern.Filters.Listener;
+using Postern.Policy;
+using Postern.Policy.Config;
+using Postern.Proxy.Http;
+using Postern.Proxy.Listeners;
+using Postern.Proxy.Upstream;
+using Postern.Records;
+using Postern.Xds.Config;
+
+namespace Postern.Proxy.Lifecycle;
+
+/// <summary>Turns a validated listener configuration into what the data path runs. Touches nothing that is in force.</summary>
+internal sealed class SnapshotCompiler(
+    Func<string, ClusterSnapshot?> clusters,
+    Func<string, PolicySource> policies,
+    Func<string, IRecordSink> sinks)
+{
+    private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(30); // where the listener names none: a head may not take for ever
+
+    public ListenerSnapshot Compile(ListenerConfig config)
+    {
+        var plain = sinks("");
+        BpfMetadata? metadata = null;
+        bool tls = false, http = false, originalDst = false;
+        var maxInspect = 64 * 1024;
+        foreach (var filter in config.ListenerFilters)
+        {
+            switch (filter)
+            {
+                case TlsInspectorConfig inspector:
+                    tls = true;
+                    maxInspect = inspector.MaxClientHelloBytes;
+                    break;
+                case HttpInspectorConfig:
+                    http = true;
+                    break;
+                case OriginalDstConfig:
+                    originalDst = true;
+                    break;
+                case BpfMetadataConfig bpf:
+                    metadata = Metadata(bpf);
+                    break;
+                default:
+                    throw new PolicyConfigException($"listener filter {filter.GetType().Name} has no implementation");
+            }
+        }
+        var chains = new List<(FilterChainMatchConfig?, ChainSnapshot)>();
+        foreach (var chain in config.FilterChains)
+        {
+            chains.Add((chain.Match, Chain(config, chain, plain)));
+        }
+        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain) : null;
+        return new ListenerSnapshot
+        {
+            Config = config,
+            InspectTls = tls,
+            InspectHttp = http,
+            MaxInspectBytes = maxInspect,
+            Metadata = metadata,
+            OriginalDst = originalDst,
+            Chains = new FilterChainMatcher<ChainSnapshot>(chains, fallback),
+            Sink = plain,
+        };
+    }
+
+    private BpfMetadata Metadata(BpfMetadataConfig config)
+    {
+        var path = config.PolicyPath
+            ?? throw new PolicyConfigException("cilium.bpf_metadata: cilium_config_source must be a path_config_source: there is no other policy source in this version");
+        return new BpfMetadata
+        {
+            Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
+            ProxyId = config.ProxyId,
+            UseOriginalSourceAddress = config.UseOriginalSourceAddress,
+            Ipv4SourceAddress = config.Ipv4SourceAddress,
+            Ipv6SourceAddress = config.Ipv6SourceAddress,
+            OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
+            MarkUpstream = true,
+            Policy = policies(path),
+        };
+    }
+
+    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain)
+    {
+        var judges = false;
+        var sink = plain;
+        HttpListenerSnapshot? http = null;
+        TcpProxySnapshot? tcp = null;
+        foreach (var filter in config.Filters)
+        {
+            switch (filter)
+            {
+                case CiliumNetworkConfig network:
+                    judges = true;
+                    sink = sinks(network.AccessLogPath);
+                    break;
+                case TcpProxyConfig proxy:
+                    tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout);
+                    break;
+                case HttpConnectionManagerConfig manager:
+                    http = Http(listener, manager, plain);
+                    break;
+                default:
+                    throw new PolicyConfigException($"network filter {filter.GetType().Name} has no implementation");
+            }
+        }
+        if ((http is null) == (tcp is null))
+        {
+            throw new PolicyConfigException($"filter chain \"{config.Name}\" of listener {listener.Name} must end in exactly one of http_connection_manager and tcp_proxy");
+        }
+        return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Http = http, Tcp = tcp };
+    }
+
+    private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain)
+    {
+        var filters = new List<IHttpFilter>();
+        var sink = plain;
+        foreach (var filter in config.HttpFilters)
+        {
+            switch (filter)
+            {
+                case L7PolicyConfig policy:
+                    sink = sinks(policy.AccessLogPath);
+                    filters.Add(new L7PolicyFilter(policy.Denied403Body, sink));
+                    break;
+                case RouterConfig:
+                    break; // the engine itself, always last
+                default:
+                    throw new PolicyConfigException($"HTTP filter {filter.GetType().Name} has no implementation");
+            }
+        }
+        return new HttpListenerSnapshot(
+            listener.Name,
+            [.. filters],
+            new RouteTable(config.RouteConfig, clusters),
+            sink,
+            config.IdleTimeout,
+            config.StreamIdleTimeout,
+            config.RequestHeadersTimeout ?? HeadTimeout,
+            config.MaxRequestHeadersKb * 1024,
+            config.MaxHeadersCount,
+            config.GenerateRequestId);
+    }
+}

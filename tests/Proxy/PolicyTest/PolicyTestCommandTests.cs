@@ -1,0 +1,131 @@
+using System;
+using System.IO;
+using System.Linq;
+using Postern.Proxy.PolicyTest;
+
+namespace Postern.Tests.Proxy.PolicyTest;
+
+public sealed class PolicyTestCommandTests : IDisposable
+{
+    private const string Policy = """[{"endpoint_ips":["10.0.0.1"],"endpoint_id":7,"ingress_per_port_policies":[{"port":80,"rules":[{"name":"r1","remote_policies":[5],"http_rules":{"http_rules":[{"headers":[{"name":":path","exact_match":"/a"}]}]}}]}]}]""";
+
+    private readonly string file = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(file);
+
+    [Fact]
+    public void SharedVectors_AllPass()
+    {
+        var shared = SharedCases("policy_cases.json");
+        if (shared is null)
+        {
+            // xunit 2 has no dynamic skip; the folder is only there in a checkout beside "shared".
+            Console.WriteLine("skipped: ../shared/cases/policy_cases.json is absent");
+            return;
+        }
+        var (code, output, error) = Run(shared);
+        var bad = output.Split('\n').Where(line => line.Contains("\"failed\"", StringComparison.Ordinal)).Take(10);
+        Assert.True(code == 0, error + string.Join('\n', bad));
+        Assert.Matches("^74 passed, 0 failed, [0-9]+ skipped$", output.TrimEnd().Split('\n')[^1]);
+    }
+
+    [Fact]
+    public void NoExpectation_PrintsVerdictWithReason()
+    {
+        var (code, output, _) = RunText($$"""[{"name":"try","kind":"policy","policy":{{Policy}},"requests":[{"direction":"ingress","local_ip":"10.0.0.1","remote_identity":5,"port":80,"path":"/b"}]}]""");
+        Assert.Equal(0, code);
+        var line = output.Split('\n')[1];
+        Assert.Contains("\"network\":\"ALLOW\",\"http\":\"DENY\",\"verdict\":\"deny\",\"expected\":null,\"ok\":null", line, StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"NoHttpRuleMatched\"", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WrongExpectation_FailsWithExitCodeOne()
+    {
+        var (code, output, _) = RunText($$"""[{"name":"x","kind":"policy","policy":{{Policy}},"update_expect":"accept","requests":[{"direction":"ingress","local_ip":"10.0.0.1","remote_identity":6,"port":80,"path":"/a","expect":"allow"}]}]""");
+        Assert.Equal(1, code);
+        Assert.Contains("\"ok\":false", output, StringComparison.Ordinal);
+        Assert.EndsWith("0 passed, 1 failed, 0 skipped", output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UnknownPolicyField_RejectsTheUpdateAndNamesTheField()
+    {
+        var (_, output, _) = RunText("""[{"name":"x","kind":"policy","policy":[{"endpoint_ips":["10.0.0.1"],"endpoint_id":7,"ingres":[]}],"requests":[]}]""");
+        Assert.Contains("\"update\":\"reject\"", output, StringComparison.Ordinal);
+        Assert.Contains("ingres", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MissingRequestField_FailsTheCase()
+    {
+        var (code, output, _) = RunText($$"""[{"name":"x","kind":"policy","policy":{{Policy}},"requests":[{"direction":"ingress","local_ip":"10.0.0.1","port":80}]}]""");
+        Assert.Equal(1, code);
+        Assert.Contains("requests[0]: 'remote_identity' is missing", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"sni_pattern","pattern":"*.x.com","requests":[{"sni":"a.x.com","expect":"allow"},{"sni":"x.com","expect":"no match"}]}""", 0)]
+    [InlineData("""{"kind":"sni_pattern","pattern":"*.x.com","matches":["a.x.com"],"non_matches":["a.b.x.com"]}""", 0)]
+    [InlineData("""{"kind":"sni_pattern","pattern":"**.x.com","requests":[{"sni":"x.com","expect":true}]}""", 1)]
+    [InlineData("""{"kind":"sni_pattern","name":"nothing to do"}""", 1)]
+    [InlineData("""{"kind":"sni_pattern","pattern":"a..b","matches":["a"]}""", 1)]
+    [InlineData("""{"kind":"sni_pattern_invalid","patterns":["a..b","a**","***"]}""", 0)]
+    [InlineData("""{"kind":"sni_pattern_invalid","pattern":"a..b","reject_error":"SniPattern: Unsupported match pattern a..b","reject_error_match":"exact"}""", 0)]
+    [InlineData("""{"kind":"sni_pattern_invalid","pattern":"a.b"}""", 1)]
+    public void SniPatternCases_AreJudged(string text, int code) => Assert.Equal(code, RunText($"[{text}]").Code);
+
+    [Fact]
+    public void HostMapLookup_WrongIdentity_Fails()
+    {
+        var (code, output, _) = RunText("""[{"kind":"nphds_host_map","host_map":[{"policy":9,"host_addresses":["10.0.0.0/8"]}],"lookups":[{"ip":"10.1.1.1","expect_identity":8}]}]""");
+        Assert.Equal(1, code);
+        Assert.Contains("\"identity\":9,\"expected\":8,\"ok\":false", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void KindOfALiveConnection_IsSkipped()
+    {
+        var (code, output, _) = RunText("""[{"kind":"websocket"}]""");
+        Assert.Equal(0, code);
+        Assert.Equal("0 passed, 0 failed, 1 skipped", output.TrimEnd());
+    }
+
+    [Fact]
+    public void BrokenJson_ExitsTwoWithFileAndLine()
+    {
+        var (code, _, error) = RunText("[\n{\"kind\":\n}]");
+        Assert.Equal(2, code);
+        Assert.StartsWith($"{file}:3:", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AbsentFile_ExitsTwo() => Assert.Equal(2, Run(file + ".absent").Code);
+
+    private (int Code, string Output, string Error) RunText(string text)
+    {
+        File.WriteAllText(file, text);
+        return Run(file);
+    }
+
+    private static (int Code, string Output, string Error) Run(string path)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var code = PolicyTestCommand.Run(path, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private static string? SharedCases(string name)
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Proxy.sln")))
+            {
+                var path = Path.Combine(folder.FullName, "..", "shared", "cases", name);
+                return File.Exists(path) ? path : null;
+            }
+        }
+        return null;
+    }
+}
