@@ -22,7 +22,7 @@ public sealed class FileWatch : IDisposable
     private readonly Dictionary<string, FileSystemWatcher> watchers = new(StringComparer.Ordinal);
     private readonly Thread thread;
     private volatile LinkChain chain;
-    private volatile bool touched; // something happened to an entry of the chain
+    private int touched; // 1: something happened to an entry of the chain
     private volatile bool stopping;
 
     /// <summary>Starts watching. The file and even its directory may be missing: their coming is a change.</summary>
@@ -66,8 +66,7 @@ public sealed class FileWatch : IDisposable
                 break;
             }
             // The flag is taken before the look, so that what comes in between is looked at again.
-            var mine = touched;
-            touched = false;
+            var mine = Interlocked.Exchange(ref touched, 0) == 1;
             WatchDirectories();
             var now = Fingerprint.Of(path);
             if (mine || now != last)
@@ -145,7 +144,7 @@ public sealed class FileWatch : IDisposable
     {
         if (chain.Contains(e.FullPath))
         {
-            touched = true;
+            Volatile.Write(ref touched, 1);
         }
         wake.Set();
     }

@@ -116,6 +116,8 @@ public class BootstrapLoaderTests
     [InlineData("domains: [\"*\"]", "domains: []", "virtual_hosts[0].domains: needs at least one domain")]
     [InlineData("domains: [\"*\"]", "domains: [a.b, A.b]", "domains[1]: the domain 'A.b' stands twice")]
     [InlineData("domains: [\"*\"]", "domains: ['*a*']", "domains[0]: '*a*' has a wildcard")]
+    [InlineData("match: { prefix: / }", "match: { safe_regex: { regex: '(' } }", "routes[1].match.safe_regex: ")]
+    [InlineData("match: { prefix: / }", "match: { prefix: /, headers: [{ name: a, range_match: { start: 2, end: 1 } }] }", "routes[1].match.headers[0]: ")]
     [InlineData("match: { prefix: / }", "match: {}", "routes[1].match: needs one of prefix, path or safe_regex")]
     [InlineData("route: { cluster: ingress-cluster, timeout: 3600s }", "route: { cluster: ingres-cluster }", "routes[0].route.cluster: unknown cluster 'ingres-cluster'; did you mean 'ingress-cluster'?")]
     [InlineData("route: { cluster: ingress-cluster, timeout: 3600s }", "name: x", "routes[0].route: is missing")]

@@ -67,13 +67,13 @@ public class PolicyResourcesTests
         { ""","safe_regex_match":{"google_re2":{},"regex":"x.*"} """, new StringHeaderMatch(new(StringMatchKind.SafeRegex, "x.*", false)) },
         { ""","present_match":false """, new PresentHeaderMatch(false) },
         { ""","range_match":{"start":-5,"end":"10"} """, new RangeHeaderMatch(-5, 10) },
-        { ""","string_match":{"exact":"","ignore_case":true} """, new StringHeaderMatch(new(StringMatchKind.Exact, "", true)) },
+        { ""","string_match":{"exact":"","ignore_case":true} """, new StringHeaderMatch(new(StringMatchKind.SafeRegex, "^$", false)) },
         { ""","string_match":{"prefix":"x"} """, new StringHeaderMatch(new(StringMatchKind.Prefix, "x", false)) },
         { ""","string_match":{"suffix":"x"} """, new StringHeaderMatch(new(StringMatchKind.Suffix, "x", false)) },
         { ""","string_match":{"contains":"x"} """, new StringHeaderMatch(new(StringMatchKind.Contains, "x", false)) },
         { ""","string_match":{"safe_regex":{"regex":"x"}} """, new StringHeaderMatch(new(StringMatchKind.SafeRegex, "x", false)) },
         // The deprecated form with an empty text matches any value of a present header.
-        { ""","exact_match":"" """, new StringHeaderMatch(new(StringMatchKind.SafeRegex, "(?s).*", false)) },
+        { ""","exact_match":"" """, new StringHeaderMatch(new(StringMatchKind.Exact, "", false)) },
     };
 
     [Theory]
@@ -82,6 +82,16 @@ public class PolicyResourcesTests
     {
         var rule = ReadRule($$$"""{"http_rules":{"http_rules":[{"headers":[{"name":":path"{{{specifier}}},"invert_match":true,"treat_missing_header_as_empty":true}]}]}}""");
         Assert.Equal(new HeaderMatcherConfig(":path", expected, true, true), rule.HttpRules![0].Headers[0]);
+    }
+
+    [Fact]
+    public void EmptyExactStringMatch_MatchesTheEmptyValueOnly()
+    {
+        var rule = ReadRule("""{"http_rules":{"http_rules":[{"headers":[{"name":"a","string_match":{"exact":""} }]}]} }""");
+        var pattern = Postern.Policy.TextPattern.Compile(((StringHeaderMatch)rule.HttpRules![0].Headers[0].Match!).Matcher);
+        Assert.True(pattern.Matches(""));
+        Assert.False(pattern.Matches("x"));
+        Assert.False(pattern.Matches("\n"));
     }
 
     [Fact]

@@ -21,7 +21,8 @@ internal static class HeaderMatchers
         HeaderMatchSpecifier? match = matcher.HeaderMatchSpecifierCase switch
         {
             HeaderMatcher.HeaderMatchSpecifierOneofCase.None => null,
-            HeaderMatcher.HeaderMatchSpecifierOneofCase.ExactMatch => Exact(matcher.ExactMatch),
+            HeaderMatcher.HeaderMatchSpecifierOneofCase.ExactMatch =>
+                new StringHeaderMatch(new StringMatcherConfig(StringMatchKind.Exact, matcher.ExactMatch, false)),
             HeaderMatcher.HeaderMatchSpecifierOneofCase.PrefixMatch =>
                 new StringHeaderMatch(NonEmpty(StringMatchKind.Prefix, matcher.PrefixMatch, false, path.Field("prefix_match"))),
             HeaderMatcher.HeaderMatchSpecifierOneofCase.SuffixMatch =>
@@ -42,7 +43,7 @@ internal static class HeaderMatchers
     /// <summary>A string matcher.</summary>
     public static StringMatcherConfig ToConfig(StringMatcher matcher, ConfigPath path) => matcher.MatchPatternCase switch
     {
-        StringMatcher.MatchPatternOneofCase.Exact => new StringMatcherConfig(StringMatchKind.Exact, matcher.Exact, matcher.IgnoreCase),
+        StringMatcher.MatchPatternOneofCase.Exact => Exact(matcher),
         StringMatcher.MatchPatternOneofCase.Prefix => NonEmpty(StringMatchKind.Prefix, matcher.Prefix, matcher.IgnoreCase, path.Field("prefix")),
         StringMatcher.MatchPatternOneofCase.Suffix => NonEmpty(StringMatchKind.Suffix, matcher.Suffix, matcher.IgnoreCase, path.Field("suffix")),
         StringMatcher.MatchPatternOneofCase.Contains => NonEmpty(StringMatchKind.Contains, matcher.Contains, matcher.IgnoreCase, path.Field("contains")),
@@ -57,11 +58,11 @@ internal static class HeaderMatchers
         NonEmpty(StringMatchKind.SafeRegex, matcher.Regex, false, path.Field("regex"));
 
     // Envoy lets the deprecated exact_match with an empty text match any value of a header that is there, while
-    // string_match {exact: ""} matches the empty value only. The model has one form for both, so the former becomes an expression
-    // that matches everything.
-    private static StringHeaderMatch Exact(string text) => new(text.Length == 0
-        ? new StringMatcherConfig(StringMatchKind.SafeRegex, "(?s).*", false)
-        : new StringMatcherConfig(StringMatchKind.Exact, text, false));
+    // string_match {exact: ""} matches the empty value only. The model has one form for both and gives it the first meaning, so the
+    // second one is written as an expression: the wider meaning would let requests through.
+    private static StringMatcherConfig Exact(StringMatcher matcher) => matcher.Exact.Length == 0
+        ? new StringMatcherConfig(StringMatchKind.SafeRegex, "^$", false)
+        : new StringMatcherConfig(StringMatchKind.Exact, matcher.Exact, matcher.IgnoreCase);
 
     private static StringMatcherConfig NonEmpty(StringMatchKind kind, string text, bool ignoreCase, ConfigPath path) =>
         text.Length == 0 ? throw path.Error("must not be empty: it would match everything") : new StringMatcherConfig(kind, text, ignoreCase);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Envoy.Config.Route.V3;
+using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
 using Postern.Xds.Text;
@@ -58,19 +59,50 @@ internal static class Routes
             RouteMatch.PathSpecifierOneofCase.Prefix => (StringMatchKind.Prefix, match.Prefix),
             RouteMatch.PathSpecifierOneofCase.Path => (StringMatchKind.Exact, match.Path),
             RouteMatch.PathSpecifierOneofCase.SafeRegex =>
-                (StringMatchKind.SafeRegex, HeaderMatchers.Regex(match.SafeRegex, matchPath.Field("safe_regex")).Pattern),
+                (StringMatchKind.SafeRegex, Compilable(HeaderMatchers.Regex(match.SafeRegex, matchPath.Field("safe_regex")), matchPath.Field("safe_regex"))),
             _ => throw matchPath.Error("needs one of prefix, path or safe_regex"),
         };
+        var headers = HeaderMatchers.ToConfig(match.Headers, matchPath.Field("headers"));
+        for (var i = 0; i < headers.Count; i++)
+        {
+            CheckCompilable(headers[i], matchPath.Field("headers").Item(i));
+        }
         var actionPath = path.Field("route");
         var action = route.Route_ ?? throw actionPath.Error("is missing; a route needs a route {cluster}");
         return new RouteEntryConfig(
             route.Name,
             kind,
             text,
-            HeaderMatchers.ToConfig(match.Headers, matchPath.Field("headers")),
+            headers,
             match.Grpc is not null,
             TypedConfig.Required(action.Cluster, actionPath.Field("cluster")),
             Durations.OrOff(action.Timeout, DefaultTimeout, actionPath.Field("timeout")),
             action.IdleTimeout is null ? null : Durations.ToTimeSpan(action.IdleTimeout, TimeSpan.Zero, actionPath.Field("idle_timeout")));
+    }
+
+    // Tried here, so that a bad expression is refused with its line and not when the first request comes.
+    private static string Compilable(StringMatcherConfig matcher, ConfigPath path)
+    {
+        try
+        {
+            TextPattern.Compile(matcher);
+            return matcher.Pattern;
+        }
+        catch (PolicyConfigException e)
+        {
+            throw path.Error(Printable.Clip(e.Message));
+        }
+    }
+
+    private static void CheckCompilable(HeaderMatcherConfig matcher, ConfigPath path)
+    {
+        try
+        {
+            RequestMatcher.Compile(matcher);
+        }
+        catch (PolicyConfigException e)
+        {
+            throw path.Error(Printable.Clip(e.Message));
+        }
     }
 }
