@@ -4,7 +4,7 @@
 # shellcheck source=network.sh
 . "$DEMO/network.sh"
 
-readonly POLICY="$STATE/policy.yaml" RECORDS="$STATE/records.json" POSTERN_LOG="$STATE/postern.log" DEATHSTAR_DIR="$STATE/deathstar"
+readonly POLICY="$STATE/policy.yaml" RECORDS="$STATE/records.json" OBSERVE="$STATE/observe.sock" POSTERN_LOG="$STATE/postern.log" DEATHSTAR_DIR="$STATE/deathstar"
 readonly LANDING="-4 -XPOST $DEATHSTAR_NAME/v1/request-landing" LANDING6="-6 -XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-4 -XPUT $DEATHSTAR_NAME/v1/exhaust-port"
 
 demo_need() { need curl curl nginx nginx iptables iptables iproute2 ip; }
@@ -19,7 +19,7 @@ demo_up() {
     put_policy none
     sed "s|POLICY_FILE|$POLICY|" "$DEMO/bootstrap.yaml" >"$STATE/bootstrap.yaml"
     # Its own session: Ctrl-C reaches this script only, which then takes the demo down in order.
-    setsid ip netns exec "$NODE" out/postern run -c "$STATE/bootstrap.yaml" --record-json "$RECORDS" \
+    setsid ip netns exec "$NODE" out/postern run -c "$STATE/bootstrap.yaml" --record-json "$RECORDS" --observe-socket "$OBSERVE" \
         --steer "to=$DEATHSTAR_IP/32,port=80,proxy-port=15001" \
         --steer "to=$DEATHSTAR_IP6/128,port=80,proxy-port=15001" </dev/null >"$POSTERN_LOG" 2>&1 &
     POSTERN_PID=$!
@@ -38,7 +38,7 @@ put_policy() {
 
 # until_true WHAT COMMAND...: waits for a condition at most 15 s, and reports what the proxy said when it does not come.
 until_true() {
-    local what="$1" deadline=$((SECONDS + 15))
+    local what="$1" deadline=$((SECONDS + 40))
     shift
     until "$@"; do
         [ -e "/proc/$POSTERN_PID" ] || { tail -n 20 "$POSTERN_LOG" >&2; die "postern ended; its last lines stand above."; }
@@ -115,7 +115,7 @@ demo_records() {
     say ""
     say "Flow records:"
     # A postern that cannot be asked is no reason to hide the records: the file has them too.
-    timeout 10 out/postern observe --last 20 --follow false -o table </dev/null 2>"$STATE/observe.err" || {
+    timeout 10 out/postern observe --socket "$OBSERVE" --last 20 --follow false -o table </dev/null 2>"$STATE/observe.err" || {
         sed 's/^/observe: /' "$STATE/observe.err" >&2
         tail -n 20 "$RECORDS"
     }
@@ -133,7 +133,7 @@ Change the policy: edit a copy, then rename it into place; it applies to the nex
   cp $POLICY $POLICY.new && editor $POLICY.new && mv $POLICY.new $POLICY
   cp $DEMO/policies/none.yaml $POLICY.new && mv $POLICY.new $POLICY
 Watch the flows, the proxy, the death star:
-  out/postern observe
+  out/postern observe --socket $OBSERVE
   tail -f $POSTERN_LOG
   tail -f $DEATHSTAR_DIR/access.log
 Take everything away:

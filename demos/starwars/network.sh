@@ -12,6 +12,8 @@ network_up() {
     local ns
     for ns in "${NAMESPACES[@]}"; do
         ip netns add "$ns"
+        # Duplicate address detection would keep the links' own IPv6 addresses unusable for their first second.
+        ip netns exec "$ns" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
         ip -n "$ns" link set lo up
         # `ip netns exec` lays this file over /etc/hosts: the ships call the death star by its service name.
         mkdir -p "/etc/netns/$ns"

@@ -121,7 +121,7 @@ class Postern(Engine):
         if not os.access(executable, os.X_OK):
             raise BenchError("out/postern is missing; run ./build.sh, or leave it out with --engines haproxy,nginx")
         records = os.path.join(folder, "records.json")
-        super().__init__(folder, port, [executable, "run", "-c", "bootstrap.json", "--record-json", records], records)
+        super().__init__(folder, port, [executable, "run", "-c", "bootstrap.json", "--record-json", records, "--observe-socket", os.path.join(folder, "observe.sock")], records)
 
     def empty_log(self):
         """Postern rotates its records itself; an emptied file under its feet would not measure what users get."""
