@@ -6,7 +6,7 @@ namespace Postern.Filters.Network;
 public static class RefusalText
 {
     /// <summary>The sentence.</summary>
-    public static string Explain(ConnectionMetadata? metadata, PolicyVerdict verdict)
+    public static string Explain(ConnectionMetadata? metadata, PolicyVerdict verdict, bool opaque = false)
     {
         if (metadata is null)
         {
@@ -31,6 +31,8 @@ public static class RefusalText
                 + (metadata.RemoteIdentity == Identities.World ? " (world: no NetworkPolicyHosts entry covers the address)" : ""),
             PolicyReason.ServerNameMismatch =>
                 $"server name \"{metadata.Sni}\" is not in server_names of any {direction} rule of {metadata.PodAddress} for port {metadata.PolicyPort} and identity {metadata.RemoteIdentity}",
+            PolicyReason.NoHttpRuleMatched when opaque =>
+                $"rules of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} look inside HTTP (or another protocol), but this connection's bytes are not parsed: its filter chain ends in tcp_proxy",
             PolicyReason.NoHttpRuleMatched =>
                 $"no http rule of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} and identity {metadata.RemoteIdentity} accepts this request",
             _ => "refused by policy",

@@ -70,10 +70,11 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             // 6.
             if (chain.JudgesConnection)
             {
-                var verdict = CiliumNetwork.Judge(metadata);
+                var opaque = chain.Http is null;
+                var verdict = opaque ? CiliumNetwork.JudgeOpaque(metadata) : CiliumNetwork.Judge(metadata);
                 if (!verdict.IsAllowed)
                 {
-                    Refuse(connection, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(metadata, verdict), verdict.RuleName);
+                    Refuse(connection, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(metadata, verdict, opaque), verdict.RuleName);
                     return;
                 }
             }
