@@ -37,6 +37,9 @@ public enum PolicyReason
     /// <summary>A rule would have matched but for its server_names.</summary>
     ServerNameMismatch,
 
+    /// <summary>The rule wants TLS terminated or originated, which the listener's filter chain does not do.</summary>
+    TlsContextRequired,
+
     /// <summary>Rules matched the identity, none accepted the HTTP request.</summary>
     NoHttpRuleMatched,
 }

@@ -22,27 +22,6 @@ public sealed partial class PortPolicy
         {
             return Allow("");
         }
-        return WalkHttp(remoteIdentity, proxyId, request, secrets, log);
-    }
-
-    /// <summary>
-    /// For a connection whose bytes nobody will parse (raw TCP, TLS passed through): allowed only if a rule allows it without looking inside.
-    /// A rule with http_rules, kafka_rules, l7_rules or l7_proto could not be enforced and gives no verdict. Upstream lets such
-    /// connections pass at network level; we do not.
-    /// </summary>
-    /// <param name="remoteIdentity">Identity of the remote side.</param>
-    /// <param name="proxyId">The listener's proxy_id.</param>
-    public PolicyVerdict EvaluateOpaque(uint remoteIdentity, uint proxyId)
-    {
-        if (IsAbsent)
-        {
-            return Nothing(fixedDenial);
-        }
-        return judgesHttp ? WalkHttp(remoteIdentity, proxyId, null, null, null) : Allow("");
-    }
-
-    private PolicyVerdict WalkHttp(uint remoteIdentity, uint proxyId, IHttpPolicyRequest? request, ISecretSource? secrets, HeaderMatchLog? log)
-    {
         var reason = PolicyReason.NoRuleForIdentity;
         RuleBody? allowedBy = null;
         var walk = Walk(remoteIdentity);
@@ -61,7 +40,7 @@ public sealed partial class PortPolicy
                 case RuleVerdict.Deny:
                     return Deny(rule.Name);
                 case RuleVerdict.Allow:
-                    if (rule.IsOtherProtocol || (rule.HttpRules is not null && (request is null || !rule.HttpRules.Accepts(request, secrets!, log!))))
+                    if (rule.IsOtherProtocol || (rule.HttpRules is not null && !rule.HttpRules.Accepts(request, secrets, log)))
                     {
                         reason = PolicyReason.NoHttpRuleMatched;
                         break;

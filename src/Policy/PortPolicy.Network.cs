@@ -11,7 +11,16 @@ public sealed partial class PortPolicy
     /// <param name="remoteIdentity">Identity of the remote side.</param>
     /// <param name="sni">Server name the client sent, empty for none.</param>
     /// <param name="proxyId">The listener's proxy_id.</param>
-    public PolicyVerdict EvaluateNetwork(uint remoteIdentity, ReadOnlySpan<char> sni, uint proxyId)
+    public PolicyVerdict EvaluateNetwork(uint remoteIdentity, ReadOnlySpan<char> sni, uint proxyId) =>
+        EvaluateNetwork(remoteIdentity, sni, proxyId, Payload.Parsed);
+
+    private enum Payload
+    {
+        Parsed,
+        Opaque,
+    }
+
+    private PolicyVerdict EvaluateNetwork(uint remoteIdentity, ReadOnlySpan<char> sni, uint proxyId, Payload payload)
     {
         if (IsAbsent)
         {
@@ -39,6 +48,9 @@ public sealed partial class PortPolicy
             {
                 case RuleVerdict.Deny:
                     return Deny(rule.Name);
+                case RuleVerdict.Allow when payload == Payload.Opaque && (rule.HttpRules is not null || rule.IsOtherProtocol):
+                    reason = PolicyReason.NoHttpRuleMatched;
+                    break;
                 case RuleVerdict.Allow:
                     return Allow(rule.Name);
                 default:
@@ -48,6 +60,16 @@ public sealed partial class PortPolicy
         }
         return Nothing(reason);
     }
+
+    /// <summary>
+    /// Network level for a connection whose bytes nobody will parse (raw TCP, TLS passed through): a rule that looks inside (http_rules,
+    /// kafka_rules, l7_rules, l7_proto) could not be enforced and gives no verdict. Upstream lets such connections pass; we do not.
+    /// </summary>
+    /// <param name="remoteIdentity">Identity of the remote side.</param>
+    /// <param name="sni">Server name the client sent, empty for none.</param>
+    /// <param name="proxyId">The listener's proxy_id.</param>
+    public PolicyVerdict EvaluateOpaque(uint remoteIdentity, ReadOnlySpan<char> sni, uint proxyId) =>
+        EvaluateNetwork(remoteIdentity, sni, proxyId, Payload.Opaque);
 
     /// <summary>
     /// Which TLS context a connection gets on one side. The first allow rule with a context wins, also below an allow rule without one;

@@ -80,7 +80,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         if (!ReferenceEquals(state.Policies, policies))
         {
             state.Port = CiliumNetwork.PortOf(connection, policies);
-            state.Network = state.Port.EvaluateNetwork(connection.RemoteIdentity, connection.Sni, connection.ProxyId);
+            state.Network = CiliumNetwork.Judge(connection, state.Port);
             state.Policies = policies;
         }
         if (!state.Network.IsAllowed)

@@ -8,28 +8,39 @@ namespace Postern.Filters.Network;
 /// </summary>
 public static class CiliumNetwork
 {
-    /// <summary>Judges a connection against the policy in force now.</summary>
-    public static PolicyVerdict Judge(ConnectionMetadata? metadata)
+    /// <summary>Judges a connection, whose requests will be judged one by one, against the policy in force now.</summary>
+    public static PolicyVerdict Judge(ConnectionMetadata? metadata) => metadata is null
+        ? new PolicyVerdict(PolicyDecision.None, PolicyReason.NoPolicyForEndpoint, "")
+        : Judge(metadata, PortOf(metadata, metadata.Policy.Current.Policies));
+
+    /// <summary>The same with the rules at hand.</summary>
+    public static PolicyVerdict Judge(ConnectionMetadata metadata, PortPolicy port) =>
+        WithTls(metadata, port, port.EvaluateNetwork(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId));
+
+    /// <summary>Judges a connection whose bytes will pass unparsed: no rule may depend on what is inside.</summary>
+    public static PolicyVerdict JudgeOpaque(ConnectionMetadata? metadata)
     {
         if (metadata is null)
         {
-            return new PolicyVerdict(PolicyDecision.None, PolicyReason.NoPolicyForEndpoint, "");
+            return Judge(null);
         }
-        return PortOf(metadata, metadata.Policy.Current.Policies).EvaluateNetwork(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId);
-    }
-
-    /// <summary>
-    /// Judges a connection whose bytes will pass unparsed: as <see cref="Judge"/>, and besides no rule may depend on what is inside.
-    /// </summary>
-    public static PolicyVerdict JudgeOpaque(ConnectionMetadata? metadata)
-    {
-        var verdict = Judge(metadata);
-        return verdict.IsAllowed
-            ? PortOf(metadata!, metadata!.Policy.Current.Policies).EvaluateOpaque(metadata.RemoteIdentity, metadata.ProxyId)
-            : verdict;
+        var port = PortOf(metadata, metadata.Policy.Current.Policies);
+        return WithTls(metadata, port, port.EvaluateOpaque(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId));
     }
 
     /// <summary>The rules for this connection's pod, direction and port in <paramref name="policies"/>.</summary>
     public static PortPolicy PortOf(ConnectionMetadata metadata, PolicySnapshot policies) =>
         policies.FindEndpoint(metadata.PodAddress)?.FindPort(metadata.Direction, metadata.PolicyPort) ?? PortPolicy.NoPolicy;
+
+    // A rule with a TLS context says: only encrypted, or only inspected. No chain can do either yet (docs/gaps.md), so the rule cannot be kept.
+    private static PolicyVerdict WithTls(ConnectionMetadata metadata, PortPolicy port, PolicyVerdict verdict)
+    {
+        if (!verdict.IsAllowed)
+        {
+            return verdict;
+        }
+        var wanted = port.FindTlsContext(TlsSide.Downstream, metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId).Outcome == TlsContextOutcome.Context
+            || port.FindTlsContext(TlsSide.Upstream, metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId).Outcome == TlsContextOutcome.Context;
+        return wanted ? new PolicyVerdict(PolicyDecision.None, PolicyReason.TlsContextRequired, verdict.RuleName) : verdict;
+    }
 }
