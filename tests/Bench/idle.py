@@ -67,7 +67,10 @@ def exchange(connections):
             head, separator, body = answer.partition(b"\r\n\r\n")
             if separator and len(body) >= 1024:
                 break
-            piece = connection.recv(65536)
+            try:
+                piece = connection.recv(65536)
+            except OSError as error:
+                raise BenchError(f"no whole answer within 10 s ({error}); so far: {answer[:120]!r}") from error
             if not piece:
                 raise BenchError(f"a connection was closed before its answer was whole: {answer[:120]!r}")
             answer += piece
