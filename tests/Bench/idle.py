@@ -65,6 +65,8 @@ def exchange(connections):
         answer = b""
         while True:
             head, separator, body = answer.partition(b"\r\n\r\n")
+            if separator and not head.startswith(b"HTTP/1.1 200 "):
+                raise BenchError(f"expected 200, got: {answer[:300].decode('latin-1')}")
             if separator and len(body) >= 1024:
                 break
             try:
@@ -74,8 +76,6 @@ def exchange(connections):
             if not piece:
                 raise BenchError(f"a connection was closed before its answer was whole: {answer[:120]!r}")
             answer += piece
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise BenchError(f"expected 200, got {head[:60]!r}")
 
 
 def count_closed(connections):
