@@ -65,14 +65,17 @@ def exchange(connections):
         answer = b""
         while True:
             head, separator, body = answer.partition(b"\r\n\r\n")
+            if separator and not head.startswith(b"HTTP/1.1 200 "):
+                raise BenchError(f"expected 200, got: {answer[:300].decode('latin-1')}")
             if separator and len(body) >= 1024:
                 break
-            piece = connection.recv(65536)
+            try:
+                piece = connection.recv(65536)
+            except OSError as error:
+                raise BenchError(f"no whole answer within 10 s ({error}); so far: {answer[:120]!r}") from error
             if not piece:
                 raise BenchError(f"a connection was closed before its answer was whole: {answer[:120]!r}")
             answer += piece
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise BenchError(f"expected 200, got {head[:60]!r}")
 
 
 def count_closed(connections):
