@@ -195,6 +195,10 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
             idleTimedOut = true;
             control.ShutdownReceive();
         }
+        if (idle != 0 && now - idle > registry.Admission.UpstreamIdleMillis)
+        {
+            Upstream.CloseIdle();
+        }
         var head = Volatile.Read(ref headSince);
         if (head != 0 && now - head > Listener.RequestHeadersTimeout.TotalMilliseconds && !headTimedOut)
         {

@@ -82,7 +82,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     }
 
     /// <summary>Opens the records file anew, after it was moved away.</summary>
-    public void ReopenRecords() => records.File?.Reopen();
+    public void ReopenRecords() => records.JsonFile?.Reopen();
 
     /// <summary>Drains and stops. Cancelling cuts what is still open.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)

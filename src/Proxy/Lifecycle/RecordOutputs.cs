@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
+using Postern.Proxy.Observe;
 using Postern.Records;
 using Postern.Records.Json;
 using Postern.Records.Observe;
@@ -17,14 +19,14 @@ internal sealed class RecordOutputs : IDisposable
         var outputs = new List<ILineOutput>();
         if (options.RecordJson is { } path)
         {
-            File = new FileLineOutput(
+            JsonFile = new FileLineOutput(
                 new FileLineOptions { Path = path, MaxFileBytes = (long)options.RecordJsonMaxSizeMb << 20, MaxBackups = options.RecordJsonMaxBackups },
                 log);
-            outputs.Add(File);
+            outputs.Add(JsonFile);
         }
-        if (options.ObserveSocket.Length > 0)
+        if (Observe(options, log) is { } observe)
         {
-            outputs.Add(new ObserveServer(new ObserveServerOptions { Path = options.ObserveSocket }, log));
+            outputs.Add(observe);
         }
         if (outputs.Count > 0)
         {
@@ -36,7 +38,7 @@ internal sealed class RecordOutputs : IDisposable
     public RecordSinks Sinks { get; }
 
     /// <summary>The records file, to be reopened on SIGHUP.</summary>
-    public FileLineOutput? File { get; }
+    public FileLineOutput? JsonFile { get; }
 
     /// <summary>Says what was dropped, if anything.</summary>
     public void LogLosses(Action<string> log)
@@ -51,4 +53,24 @@ internal sealed class RecordOutputs : IDisposable
     }
 
     public void Dispose() => Sinks.Dispose();
+
+    // A socket that was asked for must be there; the usual one is a convenience that must not keep a proxy from starting.
+    private static ObserveServer? Observe(RunOptions options, Action<string> log)
+    {
+        if (options.ObserveSocket is { } asked)
+        {
+            return asked.Length == 0 ? null : new ObserveServer(new ObserveServerOptions { Path = asked }, log);
+        }
+        var path = ObserveOptions.DefaultSocket;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new ObserveServer(new ObserveServerOptions { Path = path }, log);
+        }
+        catch (Exception e) when (e is RecordSinkException or IOException or UnauthorizedAccessException)
+        {
+            log($"no observe socket: {e.Message}; name another with --observe-socket PATH, or switch it off with --observe-socket \"\"");
+            return null;
+        }
+    }
 }

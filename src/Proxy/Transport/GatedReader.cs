@@ -88,7 +88,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             var old = buffer;
             buffer = [];
             start = vetted = end = examined = 0;
-            ArrayPool<byte>.Shared.Return(old);
+            if (Volatile.Read(ref reading) == 0)
+            {
+                ArrayPool<byte>.Shared.Return(old); // else the kernel may still write to it: left to the collector
+            }
         }
     }
 
