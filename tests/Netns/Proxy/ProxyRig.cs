@@ -27,7 +27,8 @@ internal sealed class ProxyRig : IDisposable
     internal ProxyRig()
     {
         Net.Client.AddAddress("eth0", Other + "/24");
-        Net.Client.AddAddress("eth0", OtherV6 + "/64");
+        // Deprecated: taken only when asked for. Of two equal IPv6 addresses the kernel would prefer the later one.
+        Net.Client.Ip($"addr add {OtherV6}/64 dev eth0 nodad preferred_lft 0");
         Listener = new ListenerText { PolicyPath = File("policy.json") };
         PutPolicy(ConfigText.ServerAccepts(ConfigText.Port(80, ConfigText.HttpRule(1001, "/public.*"))));
     }
