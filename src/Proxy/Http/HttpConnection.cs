@@ -38,6 +38,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private readonly ConnectionRegistry registry;
     private long idleSince; // milliseconds of TickCount64, 0 while not idle
     private long headSince; // likewise, from the first byte of a head
+    private volatile bool draining;
     private volatile bool headTimedOut;
     private volatile bool idleTimedOut;
     private int aborted;
@@ -143,7 +144,14 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         closed.Dispose();
     }
 
-    public void OnIdle() => Volatile.Write(ref idleSince, Environment.TickCount64);
+    public void OnIdle()
+    {
+        Interlocked.Exchange(ref idleSince, Environment.TickCount64);
+        if (draining)
+        {
+            RequestClose();
+        }
+    }
 
     public void OnMessageBegin()
     {
@@ -212,9 +220,23 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
     }
 
-    public void BeginDrain() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    /// <summary>
+    /// Asks the server to close, but only between requests: it cancels whatever read is pending, and in a request that may be the rest of an
+    /// upload. A connection that is busy now, or that the server has not taken yet, is asked when it becomes idle.
+    /// </summary>
+    public void BeginDrain()
+    {
+        draining = true;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref idleSince) != 0)
+        {
+            RequestClose();
+        }
+    }
 
     public void AbortNow() => Abort(new ConnectionAbortedException("drain time is over"));
+
+    private void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
 
     // On a pool thread: what is registered on the token must not run on the socket's or the sweeper's.
     private void FireClosed()

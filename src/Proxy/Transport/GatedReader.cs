@@ -64,7 +64,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
 
     public override void CancelPendingRead()
     {
-        Volatile.Write(ref cancelRequested, 1);
+        Interlocked.Exchange(ref cancelRequested, 1);
         if (Volatile.Read(ref reading) == 1)
         {
             // Asked for when the server wants to stop on an idle connection: nothing more will be read from it.
@@ -168,7 +168,11 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
 
     private async ValueTask<int> ReceiveAsync(CancellationToken cancellationToken)
     {
-        Volatile.Write(ref reading, 1);
+        Interlocked.Exchange(ref reading, 1); // a full fence: either this sees the request to cancel, or that sees the read
+        if (Volatile.Read(ref cancelRequested) == 1)
+        {
+            control.ShutdownReceive();
+        }
         try
         {
             return await stream.ReadAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);

@@ -25,10 +25,14 @@ internal static class ConfigText
         """;
 
     /// <summary>A listener without policy that forwards HTTP to a cluster.</summary>
-    internal static string Plain(string name, string address, int port, string cluster) => $$"""
-        {"name":"{{name}}","address":{"socket_address":{"address":"{{address}}","port_value":{{port}} } },"transparent":false,
-         "filter_chains":[{"filters":[{ {Http(new ListenerText { Name = name, Judges = false }, cluster)} }]}]}
-        """;
+    internal static string Plain(string name, string address, int port, string cluster)
+    {
+        var http = Http(new ListenerText { Name = name, Judges = false }, cluster);
+        return $$"""
+            {"name":"{{name}}","address":{"socket_address":{"address":"{{address}}","port_value":{{port}} } },"transparent":false,
+             "filter_chains":[{"filters":[{{http}}]}]}
+            """;
+    }
 
     internal static string Static(string name, string address, int port) => $$"""
         {"name":"{{name}}","type":"STATIC","connect_timeout":"2s","load_assignment":{"cluster_name":"{{name}}","endpoints":[{"lb_endpoints":[

@@ -91,7 +91,11 @@ internal sealed class ProxyRig : IDisposable
 
     internal PosternProcess RunIn(IEnumerable<string> wrapper, params string[] more)
     {
-        List<string> arguments = ["run", "-c", Bootstrap, "--observe-socket", ObserveSocket];
+        List<string> arguments = ["run", "-c", Bootstrap];
+        if (!more.Contains("--observe-socket"))
+        {
+            arguments.AddRange(["--observe-socket", ObserveSocket]);
+        }
         if (!more.Contains("--record-json"))
         {
             arguments.AddRange(["--record-json", Records]);

@@ -29,7 +29,7 @@ public sealed class StartupTests : IDisposable
 
     [NetnsFact]
     public void NoIptables_IsSaid() =>
-        AssertRefuses(_rig.RunIn(["env", "PATH=/nonexistent", "POSTERN_TEST=1"], "--steer", ProxyRig.Steer80), "iptables");
+        AssertRefuses(_rig.RunIn(Hiding("/usr/sbin"), "--steer", ProxyRig.Steer80), "iptables");
 
     [NetnsTheory]
     [InlineData("/proc/none/records.json")]
@@ -67,7 +67,7 @@ public sealed class StartupTests : IDisposable
         var proxy = _rig.Run(arguments);
 
         Assert.Equal(1, proxy.WaitForExit());
-        Assert.Contains(proxy.Log, line => line.Contains(arguments[^1], StringComparison.Ordinal));
+        Assert.Contains(proxy.Log, line => line.Contains(arguments[0], StringComparison.Ordinal) || line.Contains(arguments[^1], StringComparison.Ordinal));
         Assert.DoesNotContain(proxy.Log, IsTrace);
         Assert.Equal("", _rig.Steering());
     }
@@ -184,8 +184,11 @@ public sealed class StartupTests : IDisposable
     private static string Complaint(PosternProcess proxy)
     {
         Assert.DoesNotContain(proxy.Log, IsTrace);
-        return Assert.Single(proxy.Log, line => !line.Contains(" postern", StringComparison.Ordinal) || line.StartsWith("postern:", StringComparison.Ordinal));
+        return Assert.Single(proxy.Log, line => line.Length > 0 && !line.Contains(" postern", StringComparison.Ordinal) || line.StartsWith("postern:", StringComparison.Ordinal));
     }
+
+    // Empty folders over these, in a mount namespace that ends with the process.
+    private static string[] Hiding(string folder) => ["unshare", "--mount", "sh", "-c", $"mount -t tmpfs none {folder} && exec \"$0\" \"$@\""];
 
     private static bool IsTrace(string line) => line.Contains("   at ", StringComparison.Ordinal) || line.Contains("Unhandled", StringComparison.Ordinal);
 }

@@ -76,7 +76,7 @@ public sealed class TlsTests : IDisposable
         Start(ConfigText.Port(443, ConfigText.Rule(1001, Empire)));
 
         using var client = _rig.Connect(ProxyRig.Server + ":443");
-        using var tls = new SslStream(new Dribble(new NetworkStream(client.Socket)), false, (_, _, _, _) => true);
+        using var tls = new SslStream(new Dribble(new NetworkStream(client.Socket)), false, IsOurs);
         await tls.AuthenticateAsClientAsync("deathstar.empire.example").WaitAsync(Patience.Limit);
 
         Assert.Equal(_certificate.GetCertHashString(), tls.RemoteCertificate!.GetCertHashString());
@@ -115,13 +115,16 @@ public sealed class TlsTests : IDisposable
     private async Task<string?> AskAsync(string name, string text)
     {
         using var client = _rig.Connect(ProxyRig.Server + ":443");
-        using var tls = new SslStream(new NetworkStream(client.Socket), false, (_, _, _, _) => true);
+        using var tls = new SslStream(new NetworkStream(client.Socket), false, IsOurs);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = name }).WaitAsync(Patience.Limit);
         Assert.Equal(_certificate.GetCertHashString(), tls.RemoteCertificate!.GetCertHashString());
         await tls.WriteAsync(Encoding.ASCII.GetBytes(text + "\n"));
         using var reader = new StreamReader(tls, Encoding.ASCII);
         return await reader.ReadLineAsync().WaitAsync(Patience.Limit);
     }
+
+    private bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        certificate?.GetCertHashString() == _certificate.GetCertHashString();
 
     private static X509Certificate2 MakeCertificate()
     {
