@@ -185,6 +185,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
+        Framer.Head.Release();
     }
 
     public void Sweep(long now)

@@ -20,7 +20,7 @@ namespace Postern.Proxy.Transport;
 /// </remarks>
 internal sealed class GatedReader(Stream stream, IConnectionControl control, RequestFramer framer, IGateEvents events, int maxHeadBytes) : PipeReader
 {
-    private const int MinBuffer = 4096;
+    private const int MinBuffer = 2048; // most heads fit; it is what an idle connection holds
     private const int BodyBuffer = 32 * 1024;
 
     private byte[] buffer = [];
