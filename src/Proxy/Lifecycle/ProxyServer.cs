@@ -154,8 +154,40 @@ internal sealed class ProxyServer : IAsyncDisposable
         lock (change)
         {
             dynamicListeners = discovered;
-            return listeners.Apply(Both(bootstrap.StaticListeners, dynamicListeners, l => l.Name, "listener"), compiler.Compile);
+            var wanted = Both(bootstrap.StaticListeners, dynamicListeners, l => l.Name, "listener");
+            var errors = CheckClusters(wanted);
+            errors.AddRange(listeners.Apply(wanted, compiler.Compile));
+            return errors;
         }
+    }
+
+    // A listener whose clusters do not fit is refused as a whole; what was in force under its name stays.
+    private List<string> CheckClusters(List<ListenerConfig> wanted)
+    {
+        var known = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
+        foreach (var (name, cluster) in clusters)
+        {
+            known[name] = cluster.Config;
+        }
+        var errors = new List<string>();
+        for (var i = wanted.Count - 1; i >= 0; i--)
+        {
+            var listener = wanted[i];
+            if (ClusterReferences.FindProblem(listener, known, unknownAllowed: bootstrap.CdsPath is not null) is not { } problem)
+            {
+                continue;
+            }
+            errors.Add($"listener {listener.Name}: {problem.Path}: {problem.Reason}");
+            if (listeners.Find(listener.Name) is { } inForce)
+            {
+                wanted[i] = inForce;
+            }
+            else
+            {
+                wanted.RemoveAt(i);
+            }
+        }
+        return errors;
     }
 
     // A name of the bootstrap cannot be taken over by discovery, as in Envoy.
