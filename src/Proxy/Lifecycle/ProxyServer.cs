@@ -149,7 +149,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
     }
 
-    private IReadOnlyList<string> ApplyListeners(IReadOnlyList<ListenerConfig> discovered)
+    private List<string> ApplyListeners(IReadOnlyList<ListenerConfig> discovered)
     {
         lock (change)
         {
