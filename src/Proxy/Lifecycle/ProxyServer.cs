@@ -23,6 +23,8 @@ namespace Postern.Proxy.Lifecycle;
 /// </summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
+    private static readonly TimeSpan LossReportInterval = TimeSpan.FromSeconds(30);
+
     private readonly BootstrapConfig bootstrap;
     private readonly RunOptions options;
     private readonly ILogger logger;
@@ -36,6 +38,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private volatile IReadOnlyDictionary<string, ClusterSnapshot> clusters = new Dictionary<string, ClusterSnapshot>();
     private IReadOnlyList<ClusterConfig> dynamicClusters = [];
     private IReadOnlyList<ListenerConfig> dynamicListeners = [];
+    private readonly Timer lossReport;
     private IptablesSteering? steering;
 
     public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers)
@@ -44,6 +47,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         this.options = options;
         logger = loggers.CreateLogger("postern");
         records = new RecordOutputs(options, LogWarning);
+        lossReport = new Timer(_ => records.LogLosses(LogWarning), null, LossReportInterval, LossReportInterval);
         engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
@@ -102,6 +106,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         {
             steering?.Dispose();
             steering = null;
+            await lossReport.DisposeAsync().ConfigureAwait(false);
             records.LogLosses(LogWarning);
         }
     }
@@ -109,6 +114,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         steering?.Dispose();
+        await lossReport.DisposeAsync().ConfigureAwait(false);
         listeners.Dispose();
         await engine.DisposeAsync().ConfigureAwait(false);
         foreach (var (_, source) in policies)
