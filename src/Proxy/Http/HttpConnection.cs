@@ -41,6 +41,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private volatile bool draining;
     private volatile bool headTimedOut;
     private volatile bool idleTimedOut;
+    private long begun; // requests that reached the request path
     private int aborted;
     private int disposed;
 
@@ -113,7 +114,11 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public PipeWriter Output => writer;
 
     /// <summary>Bytes that were peeked before.</summary>
-    public void Preload(ReadOnlySpan<byte> bytes) => reader.Preload(bytes);
+    public void Preload(ReadOnlySpan<byte> bytes)
+    {
+        reader.Preload(bytes);
+        OnMessageBegin(); // the first head's time runs; the reader only tells of what it reads itself
+    }
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
@@ -133,6 +138,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
         registry.Remove(this);
         registry.Admission.Leave();
+        RecordSilentRefusal();
         Invoker.Dispose();
         if (aborted == 0)
         {
@@ -183,6 +189,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     /// <summary>A head is complete and its request begins.</summary>
     public void OnRequestBegin()
     {
+        begun++;
         Volatile.Write(ref headSince, 0);
         Volatile.Write(ref idleSince, 0);
         InFlightSince = Environment.TickCount64;
@@ -193,6 +200,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
+        Framer.Head.Release();
     }
 
     public void Sweep(long now)
@@ -270,7 +278,22 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
     }
 
-    private async ValueTask RefuseAsync(int status, string reason, string detail)
+    // The HTTP server refused a head that the gate had let through: it answered by itself, and nobody else would tell.
+    private void RecordSilentRefusal()
+    {
+        if (Framer.HeadCount > begun && aborted == 0)
+        {
+            WriteDenied("http1_refused_by_server", "the HTTP server refused a request head that the strict parser accepted; it was not forwarded");
+        }
+    }
+
+    private ValueTask RefuseAsync(int status, string reason, string detail)
+    {
+        WriteDenied(reason, detail);
+        return AnswerAsync(status);
+    }
+
+    private void WriteDenied(string reason, string detail)
     {
         var record = Exchange.Record;
         record.Http = null;
@@ -280,6 +303,10 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         record.Detail = detail;
         record.RuleName = "";
         Listener.Sink.Write(record);
+    }
+
+    private async ValueTask AnswerAsync(int status)
+    {
         try
         {
             await stream.WriteAsync(RawReply.Of(status)).ConfigureAwait(false);

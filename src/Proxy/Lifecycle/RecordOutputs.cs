@@ -12,6 +12,7 @@ namespace Postern.Proxy.Lifecycle;
 internal sealed class RecordOutputs : IDisposable
 {
     private readonly RecordHub hub = new();
+    private readonly Dictionary<string, long> reportedLost = new(StringComparer.Ordinal);
 
     public RecordOutputs(RunOptions options, Action<string> log)
     {
@@ -40,14 +41,16 @@ internal sealed class RecordOutputs : IDisposable
     /// <summary>The records file, to be reopened on SIGHUP.</summary>
     public FileLineOutput? JsonFile { get; }
 
-    /// <summary>Says what was dropped, if anything.</summary>
+    /// <summary>Says what was dropped since it was last asked, if anything.</summary>
     public void LogLosses(Action<string> log)
     {
         foreach (var counters in hub.ReadCounters())
         {
-            if (counters.Dropped > 0 || counters.Faults > 0)
+            var lost = counters.Dropped + counters.Faults;
+            if (lost > reportedLost.GetValueOrDefault(counters.Sink))
             {
-                log($"records: sink {counters.Sink} wrote {counters.Written}, dropped {counters.Dropped}, failed {counters.Faults}");
+                reportedLost[counters.Sink] = lost;
+                log($"records: sink {counters.Sink} has dropped {counters.Dropped} of {counters.Written + counters.Dropped} so far ({counters.Faults} by faults): its output is too slow, full or gone");
             }
         }
     }

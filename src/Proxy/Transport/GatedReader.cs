@@ -20,7 +20,7 @@ namespace Postern.Proxy.Transport;
 /// </remarks>
 internal sealed class GatedReader(Stream stream, IConnectionControl control, RequestFramer framer, IGateEvents events, int maxHeadBytes) : PipeReader
 {
-    private const int MinBuffer = 4096;
+    private const int MinBuffer = 2048; // most heads fit; it is what an idle connection holds
     private const int BodyBuffer = 32 * 1024;
 
     private byte[] buffer = [];
@@ -30,6 +30,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private int examined; // absolute offset up to which the server has looked; more than this must be there before a read returns
     private bool endOfStream;
     private int cancelRequested;
+    private volatile bool idleWait; // a read between two requests is pending
     private bool filled; // the last receive filled the buffer: more is waiting
     private int reading; // 1 while a read of the stream is pending
 
@@ -64,10 +65,11 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
 
     public override void CancelPendingRead()
     {
-        Interlocked.Exchange(ref cancelRequested, 1);
-        if (Volatile.Read(ref reading) == 1)
+        Interlocked.Exchange(ref cancelRequested, 1); // a full fence: this sees idleWait, or the reader sees this
+        if (idleWait)
         {
-            // Asked for when the server wants to stop on an idle connection: nothing more will be read from it.
+            // The server wants to stop on an idle connection: nothing more will be read from it. A body under way is read to its end, and the
+            // server hears of the cancellation with its next read.
             control.ShutdownReceive();
         }
     }
@@ -142,7 +144,14 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
                 events.OnIdle();
             }
             EnsureSpace();
+            idleWait = idle;
+            Interlocked.MemoryBarrier();
+            if (idle && Volatile.Read(ref cancelRequested) == 1)
+            {
+                control.ShutdownReceive(); // asked for just before idleWait could be seen
+            }
             var count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            idleWait = false;
             filled = count == buffer.Length - end;
             end += count;
             endOfStream = count == 0;
@@ -168,11 +177,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
 
     private async ValueTask<int> ReceiveAsync(CancellationToken cancellationToken)
     {
-        Interlocked.Exchange(ref reading, 1); // a full fence: either this sees the request to cancel, or that sees the read
-        if (Volatile.Read(ref cancelRequested) == 1)
-        {
-            control.ShutdownReceive();
-        }
+        Volatile.Write(ref reading, 1);
         try
         {
             return await stream.ReadAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);

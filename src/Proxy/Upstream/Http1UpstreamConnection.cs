@@ -74,6 +74,7 @@ internal sealed class Http1UpstreamConnection : IDisposable
             return;
         }
         start = end = 0;
+        Head.Release();
         Return(ref readBuffer);
         Return(ref writeBuffer);
     }

@@ -96,6 +96,10 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             {
                 return Fault(opened);
             }
+            if (timeoutError.IsError)
+            {
+                return Fault(timeoutError); // its time ran out while it was being connected: nothing may be sent any more
+            }
             var error = await ExchangeHeadsAsync(request).ConfigureAwait(false);
             if (!error.IsError)
             {
