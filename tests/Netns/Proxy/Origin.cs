@@ -21,6 +21,7 @@ internal sealed class Origin : IDisposable
     private readonly string _name;
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _accepts;
+    private int _open;
     private long _bytes;
 
     internal Origin(NetworkNamespace where, int port, string name = "")
@@ -38,6 +39,9 @@ internal sealed class Origin : IDisposable
 
     /// <summary>Connections so far.</summary>
     internal int Accepts => Volatile.Read(ref _accepts);
+
+    /// <summary>Connections open now.</summary>
+    internal int Open => Volatile.Read(ref _open);
 
     /// <summary>Bytes received so far.</summary>
     internal long Bytes => Interlocked.Read(ref _bytes);
@@ -61,6 +65,7 @@ internal sealed class Origin : IDisposable
             {
                 var socket = await _listener.AcceptAsync().ConfigureAwait(false);
                 Interlocked.Increment(ref _accepts);
+                Interlocked.Increment(ref _open);
                 _ = ServeAsync(socket);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException)
@@ -103,6 +108,10 @@ internal sealed class Origin : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
         }
     }
 
