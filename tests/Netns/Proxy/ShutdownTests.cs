@@ -45,6 +45,37 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [NetnsFact]
+    public void Asked_UploadUnderWayArrivesWhole()
+    {
+        var proxy = _rig.Start();
+        using var client = _rig.Connect();
+        client.Send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
+        Patience.Until(() => _origin.Bytes > 5 && _origin.Accepts == 1, () => "the upload does not reach the origin");
+
+        proxy.Signal("TERM");
+        proxy.WaitForLog("stopping");
+        // When the listener is gone, the drain has begun.
+        Patience.Until(() => _rig.Net.Node.Run("ss", "-Hltn", "sport = :15001").OrThrow().Length == 0, () => "the listener stays open");
+        client.Send("67890");
+
+        Assert.Equal("200 10", client.ReadAnswer());
+        Assert.Equal(0, proxy.WaitForExit());
+    }
+
+    [NetnsFact]
+    public void Asked_ClientsThatSaidNothingAreLetGoAtOnce()
+    {
+        var proxy = _rig.Start("--drain-time-s", "600");
+        using var silent = _rig.Connect();
+        Assert.StartsWith("200 ", _rig.Try("/"), StringComparison.Ordinal); // accepted in order: the silent one was taken before
+
+        proxy.Signal("TERM");
+
+        Assert.Equal("closed", silent.ReadEnd());
+        Assert.Equal(0, proxy.WaitForExit());
+    }
+
+    [NetnsFact]
     public void SecondSignal_DoesNotWait()
     {
         var proxy = _rig.Start("--drain-time-s", "600");

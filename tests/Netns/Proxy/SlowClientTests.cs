@@ -61,13 +61,25 @@ public sealed class SlowClientTests : IDisposable
     }
 
     [NetnsFact]
-    public void BodyThatStops_IsEnded()
+    public void BodyThatStops_Gets504()
     {
         using var client = _rig.Connect();
         client.Send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this");
 
-        Assert.DoesNotContain(" 200 ", client.ReadEnd(), StringComparison.Ordinal);
-        _rig.WaitForRecord(r => r.Text("reason") is "stream_idle_timeout" or "request_body_malformed");
+        Assert.StartsWith("HTTP/1.1 504 ", client.ReadEnd(), StringComparison.Ordinal);
+        _rig.WaitForRecord(r => r.Text("reason") == "stream_idle_timeout" && r.Text("http.status") == "504");
+    }
+
+    [NetnsFact]
+    public void ServerGoneWhileTheBodyPauses_Gets503AtOnce()
+    {
+        var to = ProxyRig.Server + ":80";
+        _origin.Dispose();
+        using var client = _rig.Connect(to);
+        client.Send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this");
+
+        Assert.StartsWith("HTTP/1.1 503 ", client.ReadEnd(), StringComparison.Ordinal);
+        _rig.WaitForRecord(r => r.Text("reason") == "upstream_connect_refused");
     }
 
     [NetnsFact]
