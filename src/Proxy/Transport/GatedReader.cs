@@ -20,7 +20,7 @@ namespace Postern.Proxy.Transport;
 /// </remarks>
 internal sealed class GatedReader(Stream stream, IConnectionControl control, RequestFramer framer, IGateEvents events, int maxHeadBytes) : PipeReader
 {
-    private const int MinBuffer = 4096;
+    private const int MinBuffer = 2048; // most heads fit; it is what an idle connection holds
     private const int BodyBuffer = 32 * 1024;
 
     private byte[] buffer = [];
@@ -30,6 +30,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private int examined; // absolute offset up to which the server has looked; more than this must be there before a read returns
     private bool endOfStream;
     private int cancelRequested;
+    private volatile bool idleWait; // a read between two requests is pending
     private bool filled; // the last receive filled the buffer: more is waiting
     private int reading; // 1 while a read of the stream is pending
 
@@ -65,9 +66,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     public override void CancelPendingRead()
     {
         Volatile.Write(ref cancelRequested, 1);
-        if (Volatile.Read(ref reading) == 1)
+        if (idleWait)
         {
-            // Asked for when the server wants to stop on an idle connection: nothing more will be read from it.
+            // The server wants to stop on an idle connection: nothing more will be read from it. A body under way is read to its end, and the
+            // server hears of the cancellation with its next read.
             control.ShutdownReceive();
         }
     }
@@ -88,7 +90,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             var old = buffer;
             buffer = [];
             start = vetted = end = examined = 0;
-            ArrayPool<byte>.Shared.Return(old);
+            if (Volatile.Read(ref reading) == 0)
+            {
+                ArrayPool<byte>.Shared.Return(old); // else the kernel may still write to it: left to the collector
+            }
         }
     }
 
@@ -139,7 +144,13 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
                 events.OnIdle();
             }
             EnsureSpace();
+            idleWait = idle;
+            if (idle && Volatile.Read(ref cancelRequested) == 1)
+            {
+                control.ShutdownReceive(); // asked for just before idleWait could be seen
+            }
             var count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            idleWait = false;
             filled = count == buffer.Length - end;
             end += count;
             endOfStream = count == 0;
