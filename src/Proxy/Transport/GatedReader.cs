@@ -30,6 +30,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private int examined; // absolute offset up to which the server has looked; more than this must be there before a read returns
     private bool endOfStream;
     private int cancelRequested;
+    private FairShare share;
     private volatile bool idleWait; // a read between two requests is pending
     private bool filled; // the last receive filled the buffer: more is waiting
     private int reading; // 1 while a read of the stream is pending
@@ -150,7 +151,12 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             {
                 control.ShutdownReceive(); // asked for just before idleWait could be seen
             }
-            var count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            var receive = ReceiveAsync(cancellationToken);
+            if (share.IsOver(receive.IsCompleted))
+            {
+                await FairShare.YieldAsync().ConfigureAwait(false);
+            }
+            var count = await receive.ConfigureAwait(false);
             idleWait = false;
             filled = count == buffer.Length - end;
             end += count;
