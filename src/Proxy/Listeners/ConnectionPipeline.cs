@@ -80,6 +80,11 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
                 }
             }
             // 7.
+            if (!early.TryKeep())
+            {
+                socket.Dispose();
+                return;
+            }
             if (chain.Http is { } http)
             {
                 handedOver = HandToHttp(connection, http, sniffer);

@@ -55,9 +55,9 @@ internal sealed class Sniffer(bool tls, bool http, int maxBytes) : IDisposable
                 var read = socket.ReceiveAsync(buffer.AsMemory(length, room), SocketFlags.None, (deadline ??= Deadline(timeout))?.Token ?? default);
                 var count = await read.ConfigureAwait(false);
                 length += count;
-                if (count > 0)
+                if (count > 0 && !connection.TryKeep())
                 {
-                    connection.OnBytes();
+                    return SniffResult.Closed;
                 }
                 var result = Inspect();
                 if (result == PeekResult.Malformed)
@@ -145,7 +145,7 @@ internal enum SniffResult
     /// <summary>listener_filters_timeout passed.</summary>
     TimedOut,
 
-    /// <summary>The client went away before a byte.</summary>
+    /// <summary>The client went away before a byte, or was let go by a drain.</summary>
     Closed,
 
     /// <summary>A bound was hit or the bytes contradict themselves.</summary>

@@ -11,10 +11,6 @@ using Xunit.Abstractions;
 
 namespace Postern.Tests.Netns.Proxy;
 
-/// <summary>Runs when nothing else does: it measures memory and takes most of the machine.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
-
 /// <summary>Large bodies and many connections cost bounded memory. The numbers are printed.</summary>
 [Collection(nameof(Alone))]
 [Trait("Category", "Slow")]

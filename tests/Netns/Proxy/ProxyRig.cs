@@ -173,24 +173,10 @@ internal sealed class ProxyRig : IDisposable
         {
             _owned[i].Dispose();
         }
+        // The proxy never deletes its lock file; in a namespace that goes away it would stay for ever.
+        var name = Net.Node.Inside(() => new FileInfo("/proc/thread-self/ns/net").LinkTarget!)[5..^1];
+        System.IO.File.Delete($"/run/postern/steering-{name}.lock");
         Net.Dispose();
         Directory.Delete(Folder, recursive: true);
-    }
-}
-
-/// <summary>Members of a record.</summary>
-internal static class RecordMembers
-{
-    /// <summary>A string member, dotted for http's; empty if absent.</summary>
-    internal static string Text(this JsonElement record, string path)
-    {
-        foreach (var name in path.Split('.'))
-        {
-            if (!record.TryGetProperty(name, out record))
-            {
-                return "";
-            }
-        }
-        return record.ToString();
     }
 }

@@ -108,6 +108,29 @@ public sealed class RelayTests : IDisposable
     }
 
     [NetnsFact]
+    public async Task ProxyIsAskedToStop_RelayOfASilentClientLivesOn()
+    {
+        _rig.Listener = _rig.Listener with { Extra = "\"listener_filters_timeout\":\"0.2s\",\"continue_on_listener_filters_timeout\":true," };
+        Serve(async socket =>
+        {
+            await socket.SendAsync("220 ready\r\n"u8.ToArray());
+            var got = await ReadAsync(socket, 4);
+            await socket.SendAsync(got);
+        });
+        var proxy = _rig.Start();
+        using var connection = _rig.Connect();
+        await ReadAsync(connection.Socket, 11);
+
+        proxy.Signal("TERM");
+        Patience.Until(() => _rig.Net.Node.Run("ss", "-Hltn", "sport = :15001").OrThrow().Length == 0, () => "the listener stays open");
+        connection.Send("quit");
+
+        Assert.Equal("quit", Encoding.ASCII.GetString(await ReadToEndAsync(connection.Socket)));
+        connection.Dispose();
+        Assert.Equal(0, proxy.WaitForExit());
+    }
+
+    [NetnsFact]
     public void SilentClientWithoutTheContinueSetting_IsResetWithTheReason()
     {
         _rig.Listener = _rig.Listener with { Extra = "\"listener_filters_timeout\":\"0.2s\"," };
