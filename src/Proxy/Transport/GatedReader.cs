@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.AspNetCore.Http;
 using Postern.Proxy.Http1;
 
 namespace Postern.Proxy.Transport;
@@ -29,6 +30,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private int end;
     private int examined; // absolute offset up to which the server has looked; more than this must be there before a read returns
     private bool endOfStream;
+    private bool peerGone; // by a reset: nobody is there to be answered
     private int cancelRequested;
     private bool filled; // the last receive filled the buffer: more is waiting
     private int reading; // 1 while a read of the stream is pending
@@ -152,6 +154,12 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
                 return result;
             }
         }
+        if (framer.WithinBody && !peerGone)
+        {
+            // A completed read would make the server cut the connection; as a bad request it may still be answered.
+            var why = framer.Error == Http1Error.None ? "the request's body broke off" : Http1Errors.Label(framer.Error);
+            throw new BadHttpRequestException(why, StatusCodes.Status400BadRequest);
+        }
         if (framer.Error != Http1Error.None)
         {
             await events.OnRefusedAsync(framer.Error).ConfigureAwait(false);
@@ -172,6 +180,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
+            peerGone = true;
             events.OnPeerGone();
             return 0;
         }

@@ -22,7 +22,7 @@ namespace Postern.Tests.Proxy.InMemory;
 /// </summary>
 internal sealed class Conversation : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static int nextId;
 
     private readonly HttpEngineFixture fixture;

@@ -20,6 +20,7 @@ internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
     {
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
     }
 
     /// <summary>Connections the proxy asked for.</summary>
@@ -28,7 +29,7 @@ internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
     /// <summary>Fails the next connections instead of making them.</summary>
     public ErrorCode Failure { get; set; }
 
-    public IPEndPoint EndPoint => (IPEndPoint)listener.LocalEndPoint!;
+    public IPEndPoint EndPoint { get; }
 
     public ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
         ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
