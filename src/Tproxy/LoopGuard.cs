@@ -13,8 +13,8 @@ namespace Postern.Tproxy;
 /// </summary>
 public sealed class LoopGuard
 {
-    private readonly IPEndPoint[] _listeners;
-    private readonly HashSet<IPAddress> _host;
+    private readonly IPEndPoint[] listeners;
+    private readonly HashSet<IPAddress> host;
 
     /// <param name="listeners">All bound listening addresses of this process.</param>
     /// <param name="hostAddresses">The addresses of this host's interfaces, see <see cref="HostAddresses"/>; 127.0.0.0/8 and ::1 need not be named.</param>
@@ -28,11 +28,11 @@ public sealed class LoopGuard
             normalised.Add(SourceBinding.Normalise(listener));
         }
 
-        _listeners = normalised.ToArray();
-        _host = new HashSet<IPAddress>();
+        this.listeners = normalised.ToArray();
+        this.host = new HashSet<IPAddress>();
         foreach (var address in hostAddresses)
         {
-            _host.Add(Bare(address));
+            host.Add(Bare(address));
         }
     }
 
@@ -51,7 +51,7 @@ public sealed class LoopGuard
     public LoopVerdict Connecting(IPEndPoint destination)
     {
         var target = SourceBinding.Normalise(destination);
-        foreach (var listener in _listeners)
+        foreach (var listener in listeners)
         {
             if (Reaches(target, listener))
             {
@@ -86,7 +86,7 @@ public sealed class LoopGuard
             : Bare(target.Address).Equals(Bare(listener.Address));
     }
 
-    private bool IsHost(IPAddress address) => IsAny(address) || IPAddress.IsLoopback(address) || _host.Contains(Bare(address));
+    private bool IsHost(IPAddress address) => IsAny(address) || IPAddress.IsLoopback(address) || host.Contains(Bare(address));
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 

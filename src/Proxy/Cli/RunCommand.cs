@@ -33,7 +33,7 @@ internal static class RunCommand
         var backups = new Option<int>("--record-json-max-backups") { Description = "Rotated records files kept", DefaultValueFactory = _ => 3 };
         var headers = new Option<string>("--record-headers") { Description = "Headers in JSON records: none, names or all (secrets redacted)", DefaultValueFactory = _ => "all" };
         headers.AcceptOnlyFromAmong("none", "names", "all");
-        var observe = new Option<string>("--observe-socket") { Description = "Where 'postern observe' connects; empty switches it off", DefaultValueFactory = _ => ObserveOptions.DefaultSocket };
+        var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
         var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
@@ -53,7 +53,7 @@ internal static class RunCommand
                 RecordJsonMaxSizeMb = parsed.GetValue(size),
                 RecordJsonMaxBackups = parsed.GetValue(backups),
                 RecordHeaders = parsed.GetValue(headers)!,
-                ObserveSocket = parsed.GetValue(observe)!,
+                ObserveSocket = parsed.GetValue(observe),
                 Steer = parsed.GetValue(steer) ?? [],
                 MaxConnections = parsed.GetValue(connections),
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),

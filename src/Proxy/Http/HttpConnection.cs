@@ -40,6 +40,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private long headSince; // likewise, from the first byte of a head
     private volatile bool headTimedOut;
     private volatile bool idleTimedOut;
+    private long begun; // requests that reached the request path
     private int aborted;
     private int disposed;
 
@@ -132,6 +133,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
         registry.Remove(this);
         registry.Admission.Leave();
+        RecordSilentRefusal();
         Invoker.Dispose();
         if (aborted == 0)
         {
@@ -175,6 +177,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     /// <summary>A head is complete and its request begins.</summary>
     public void OnRequestBegin()
     {
+        begun++;
         Volatile.Write(ref headSince, 0);
         Volatile.Write(ref idleSince, 0);
         InFlightSince = Environment.TickCount64;
@@ -185,6 +188,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
+        Framer.Head.Release();
     }
 
     public void Sweep(long now)
@@ -194,6 +198,10 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         {
             idleTimedOut = true;
             control.ShutdownReceive();
+        }
+        if (idle != 0 && now - idle > registry.Admission.UpstreamIdleMillis)
+        {
+            Upstream.CloseIdle();
         }
         var head = Volatile.Read(ref headSince);
         if (head != 0 && now - head > Listener.RequestHeadersTimeout.TotalMilliseconds && !headTimedOut)
@@ -244,7 +252,22 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
     }
 
-    private async ValueTask RefuseAsync(int status, string reason, string detail)
+    // The HTTP server refused a head that the gate had let through: it answered by itself, and nobody else would tell.
+    private void RecordSilentRefusal()
+    {
+        if (Framer.HeadCount > begun && aborted == 0)
+        {
+            WriteDenied("http1_refused_by_server", "the HTTP server refused a request head that the strict parser accepted; it was not forwarded");
+        }
+    }
+
+    private ValueTask RefuseAsync(int status, string reason, string detail)
+    {
+        WriteDenied(reason, detail);
+        return AnswerAsync(status);
+    }
+
+    private void WriteDenied(string reason, string detail)
     {
         var record = Exchange.Record;
         record.Http = null;
@@ -254,6 +277,10 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         record.Detail = detail;
         record.RuleName = "";
         Listener.Sink.Write(record);
+    }
+
+    private async ValueTask AnswerAsync(int status)
+    {
         try
         {
             await stream.WriteAsync(RawReply.Of(status)).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using Postern.Policy;
 
 namespace Postern.Proxy.Http1;
@@ -9,8 +10,10 @@ namespace Postern.Proxy.Http1;
 /// </summary>
 internal class HeaderBlock : IHttpHeaders
 {
-    private char[] text = new char[1024]; // Latin-1 widening of the head, then whatever was appended
-    private Slot[] slots = new Slot[32];
+    private const int FirstSlots = 32;
+
+    private char[] text = []; // Latin-1 widening of the head, then whatever was appended; rented while there is a message
+    private Slot[] slots = [];
     private int textLength;
 
     public int Count { get; private set; }
@@ -80,6 +83,15 @@ internal class HeaderBlock : IHttpHeaders
         AppendHeader(name, value);
     }
 
+    /// <summary>Gives the memory back until the next message: an idle connection holds no head.</summary>
+    public void Release()
+    {
+        Count = 0;
+        textLength = 0;
+        Return(ref text);
+        Return(ref slots);
+    }
+
     /// <summary>Drops everything and takes the bytes of a new head.</summary>
     protected void Load(ReadOnlySpan<byte> head)
     {
@@ -87,7 +99,8 @@ internal class HeaderBlock : IHttpHeaders
         textLength = head.Length;
         if (text.Length < head.Length)
         {
-            text = new char[Math.Max(head.Length, text.Length * 2)];
+            Return(ref text);
+            text = ArrayPool<char>.Shared.Rent(Math.Max(head.Length, 512));
         }
         System.Text.Encoding.Latin1.GetChars(head, text);
     }
@@ -101,7 +114,7 @@ internal class HeaderBlock : IHttpHeaders
     {
         if (Count == slots.Length)
         {
-            Array.Resize(ref slots, Count * 2);
+            Grow(ref slots, Math.Max(FirstSlots, Count * 2), Count);
         }
         slots[Count++] = slot;
     }
@@ -111,11 +124,29 @@ internal class HeaderBlock : IHttpHeaders
         var start = textLength;
         if (text.Length - start < value.Length)
         {
-            Array.Resize(ref text, Math.Max(text.Length * 2, start + value.Length));
+            Grow(ref text, Math.Max(text.Length * 2, start + value.Length), start);
         }
         value.CopyTo(text.AsSpan(start));
         textLength += value.Length;
         return start;
+    }
+
+    private static void Grow<T>(ref T[] array, int size, int used)
+    {
+        var larger = ArrayPool<T>.Shared.Rent(size);
+        array.AsSpan(0, used).CopyTo(larger);
+        Return(ref array);
+        array = larger;
+    }
+
+    private static void Return<T>(ref T[] array)
+    {
+        if (array.Length > 0)
+        {
+            var old = array;
+            array = [];
+            ArrayPool<T>.Shared.Return(old);
+        }
     }
 
     private readonly record struct Slot(int NameStart, int NameLength, int ValueStart, int ValueLength);

@@ -23,6 +23,8 @@ namespace Postern.Proxy.Lifecycle;
 /// </summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
+    private static readonly TimeSpan LossReportInterval = TimeSpan.FromSeconds(30);
+
     private readonly BootstrapConfig bootstrap;
     private readonly RunOptions options;
     private readonly ILogger logger;
@@ -36,6 +38,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private volatile IReadOnlyDictionary<string, ClusterSnapshot> clusters = new Dictionary<string, ClusterSnapshot>();
     private IReadOnlyList<ClusterConfig> dynamicClusters = [];
     private IReadOnlyList<ListenerConfig> dynamicListeners = [];
+    private readonly Timer lossReport;
     private IptablesSteering? steering;
 
     public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers)
@@ -44,6 +47,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         this.options = options;
         logger = loggers.CreateLogger("postern");
         records = new RecordOutputs(options, LogWarning);
+        lossReport = new Timer(_ => records.LogLosses(LogWarning), null, LossReportInterval, LossReportInterval);
         engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
@@ -82,7 +86,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     }
 
     /// <summary>Opens the records file anew, after it was moved away.</summary>
-    public void ReopenRecords() => records.File?.Reopen();
+    public void ReopenRecords() => records.JsonFile?.Reopen();
 
     /// <summary>Drains and stops. Cancelling cuts what is still open.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -102,6 +106,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         {
             steering?.Dispose();
             steering = null;
+            await lossReport.DisposeAsync().ConfigureAwait(false);
             records.LogLosses(LogWarning);
         }
     }
@@ -109,6 +114,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         steering?.Dispose();
+        await lossReport.DisposeAsync().ConfigureAwait(false);
         listeners.Dispose();
         await engine.DisposeAsync().ConfigureAwait(false);
         foreach (var (_, source) in policies)
@@ -149,13 +155,45 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
     }
 
-    private IReadOnlyList<string> ApplyListeners(IReadOnlyList<ListenerConfig> discovered)
+    private List<string> ApplyListeners(IReadOnlyList<ListenerConfig> discovered)
     {
         lock (change)
         {
             dynamicListeners = discovered;
-            return listeners.Apply(Both(bootstrap.StaticListeners, dynamicListeners, l => l.Name, "listener"), compiler.Compile);
+            var wanted = Both(bootstrap.StaticListeners, dynamicListeners, l => l.Name, "listener");
+            var errors = CheckClusters(wanted);
+            errors.AddRange(listeners.Apply(wanted, compiler.Compile));
+            return errors;
         }
+    }
+
+    // A listener whose clusters do not fit is refused as a whole; what was in force under its name stays.
+    private List<string> CheckClusters(List<ListenerConfig> wanted)
+    {
+        var known = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
+        foreach (var (name, cluster) in clusters)
+        {
+            known[name] = cluster.Config;
+        }
+        var errors = new List<string>();
+        for (var i = wanted.Count - 1; i >= 0; i--)
+        {
+            var listener = wanted[i];
+            if (ClusterReferences.FindProblem(listener, known, unknownAllowed: bootstrap.CdsPath is not null) is not { } problem)
+            {
+                continue;
+            }
+            errors.Add($"listener {listener.Name}: {problem.Path}: {problem.Reason}");
+            if (listeners.Find(listener.Name) is { } inForce)
+            {
+                wanted[i] = inForce;
+            }
+            else
+            {
+                wanted.RemoveAt(i);
+            }
+        }
+        return errors;
     }
 
     // A name of the bootstrap cannot be taken over by discovery, as in Envoy.

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
+using Postern.Proxy.Observe;
 using Postern.Records;
 using Postern.Records.Json;
 using Postern.Records.Observe;
@@ -10,6 +12,7 @@ namespace Postern.Proxy.Lifecycle;
 internal sealed class RecordOutputs : IDisposable
 {
     private readonly RecordHub hub = new();
+    private readonly Dictionary<string, long> reportedLost = new(StringComparer.Ordinal);
 
     public RecordOutputs(RunOptions options, Action<string> log)
     {
@@ -17,14 +20,14 @@ internal sealed class RecordOutputs : IDisposable
         var outputs = new List<ILineOutput>();
         if (options.RecordJson is { } path)
         {
-            File = new FileLineOutput(
+            JsonFile = new FileLineOutput(
                 new FileLineOptions { Path = path, MaxFileBytes = (long)options.RecordJsonMaxSizeMb << 20, MaxBackups = options.RecordJsonMaxBackups },
                 log);
-            outputs.Add(File);
+            outputs.Add(JsonFile);
         }
-        if (options.ObserveSocket.Length > 0)
+        if (Observe(options, log) is { } observe)
         {
-            outputs.Add(new ObserveServer(new ObserveServerOptions { Path = options.ObserveSocket }, log));
+            outputs.Add(observe);
         }
         if (outputs.Count > 0)
         {
@@ -36,19 +39,41 @@ internal sealed class RecordOutputs : IDisposable
     public RecordSinks Sinks { get; }
 
     /// <summary>The records file, to be reopened on SIGHUP.</summary>
-    public FileLineOutput? File { get; }
+    public FileLineOutput? JsonFile { get; }
 
-    /// <summary>Says what was dropped, if anything.</summary>
+    /// <summary>Says what was dropped since it was last asked, if anything.</summary>
     public void LogLosses(Action<string> log)
     {
         foreach (var counters in hub.ReadCounters())
         {
-            if (counters.Dropped > 0 || counters.Faults > 0)
+            var lost = counters.Dropped + counters.Faults;
+            if (lost > reportedLost.GetValueOrDefault(counters.Sink))
             {
-                log($"records: sink {counters.Sink} wrote {counters.Written}, dropped {counters.Dropped}, failed {counters.Faults}");
+                reportedLost[counters.Sink] = lost;
+                log($"records: sink {counters.Sink} has dropped {counters.Dropped} of {counters.Written + counters.Dropped} so far ({counters.Faults} by faults): its output is too slow, full or gone");
             }
         }
     }
 
     public void Dispose() => Sinks.Dispose();
+
+    // A socket that was asked for must be there; the usual one is a convenience that must not keep a proxy from starting.
+    private static ObserveServer? Observe(RunOptions options, Action<string> log)
+    {
+        if (options.ObserveSocket is { } asked)
+        {
+            return asked.Length == 0 ? null : new ObserveServer(new ObserveServerOptions { Path = asked }, log);
+        }
+        var path = ObserveOptions.DefaultSocket;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new ObserveServer(new ObserveServerOptions { Path = path }, log);
+        }
+        catch (Exception e) when (e is RecordSinkException or IOException or UnauthorizedAccessException)
+        {
+            log($"no observe socket: {e.Message}; name another with --observe-socket PATH, or switch it off with --observe-socket \"\"");
+            return null;
+        }
+    }
 }

@@ -21,8 +21,8 @@ public sealed record RunOptions
     /// <summary>none, names or all.</summary>
     public string RecordHeaders { get; init; } = "all";
 
-    /// <summary>Where <c>postern observe</c> connects; empty for nowhere.</summary>
-    public string ObserveSocket { get; init; } = "";
+    /// <summary>Where <c>postern observe</c> connects; empty for nowhere; null for the usual place, if it can be had.</summary>
+    public string? ObserveSocket { get; init; } = "";
 
     /// <summary>Steering rules to install; none leaves steering to the node agent.</summary>
     public IReadOnlyList<string> Steer { get; init; } = [];

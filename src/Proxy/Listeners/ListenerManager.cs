@@ -58,6 +58,15 @@ internal sealed partial class ListenerManager : IDisposable
         }
     }
 
+    /// <summary>The configuration in force under that name, or null.</summary>
+    public ListenerConfig? Find(string name)
+    {
+        lock (gate)
+        {
+            return active.TryGetValue(name, out var state) ? state.Snapshot.Config : null;
+        }
+    }
+
     /// <summary>Makes exactly these listeners be in force.</summary>
     /// <param name="configs">All of them; names are unique.</param>
     /// <param name="compile">Makes a snapshot of one; called for new and changed ones only.</param>

@@ -54,7 +54,7 @@ public static class ObserveCommand
         }
         catch (Exception e) when (e is SocketException or ArgumentException or InvalidDataException)
         {
-            await error.WriteLineAsync($"no proxy publishes records on '{options.Socket}': {e.Message}. Does it run with an observe socket there? Name another with --socket PATH.").ConfigureAwait(false);
+            await error.WriteLineAsync($"no proxy publishes records on '{options.Socket}': {(File.Exists(options.Socket) ? e.Message : "there is no such socket")}. Does it run with an observe socket there? Name another with --socket PATH.").ConfigureAwait(false);
             return 1;
         }
         catch (OperationCanceledException)

@@ -29,7 +29,9 @@ internal static class CaseUpdate
         {
             throw new CaseFormatException($"'update_expect' must be accept or reject, not '{expected}'");
         }
-        if (expected is not null && expected != (error is null ? "accept" : "reject"))
+        // Who tries a policy without saying so expects that it is accepted.
+        expected ??= CaseJson.Text(@case, "reject_error") is null ? "accept" : "reject";
+        if (expected != (error is null ? "accept" : "reject"))
         {
             failures.Add($"update_expect: expected {expected}");
         }

@@ -4,6 +4,7 @@ using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Postern.Policy;
+using Postern.Records;
 
 namespace Postern.Proxy.PolicyTest;
 
@@ -64,7 +65,7 @@ internal static class RequestCheck
         if (expected is null || failures.Count > 0)
         {
             var deciding = network.IsAllowed && http is not null ? http.Value : network;
-            line["reason"] = deciding.Reason.ToString();
+            line["reason"] = RecordVerdict.NameOf(deciding.Reason);
             line["rule"] = deciding.RuleName;
             line["detail"] = VerdictText.Explain(deciding, direction, address, number, remote, sni, proxyId, endpoint is not null && port.IsAbsent);
         }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Tcp;
 
@@ -68,11 +69,17 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
 
     private async Task CopyAsync(Socket from, Socket to)
     {
+        var share = default(FairShare);
         try
         {
             while (true)
             {
-                await from.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
+                var ready = from.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                if (share.IsOver(ready.IsCompleted))
+                {
+                    await FairShare.YieldAsync().ConfigureAwait(false);
+                }
+                await ready.ConfigureAwait(false);
                 var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
                 int count;
                 try

@@ -21,6 +21,7 @@ internal sealed class ConnectionWriter(Stream stream, IConnectionControl control
     private byte[] buffer = [];
     private int length;
     private bool failed;
+    private volatile bool flushing; // a send is under way: the kernel may still read the buffer
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -47,13 +48,24 @@ internal sealed class ConnectionWriter(Stream stream, IConnectionControl control
             length = 0;
             return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: failed));
         }
-        var write = stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+        ValueTask write;
+        try
+        {
+            write = stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+        }
+        catch (Exception e) when (IsPeerGone(e))
+        {
+            failed = true;
+            length = 0;
+            return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
+        }
         if (write.IsCompletedSuccessfully)
         {
             write.GetAwaiter().GetResult();
-            length = 0;
+            ReleaseBuffer();
             return new ValueTask<FlushResult>(default(FlushResult));
         }
+        flushing = true;
         return FlushSlowAsync(write);
     }
 
@@ -79,14 +91,18 @@ internal sealed class ConnectionWriter(Stream stream, IConnectionControl control
         Complete(exception);
     }
 
-    /// <summary>Gives the buffer back; called once nothing writes any more.</summary>
+    /// <summary>Gives the buffer back; an idle connection holds none.</summary>
     public void ReleaseBuffer()
     {
+        length = 0;
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            var old = buffer;
             buffer = [];
-            length = 0;
+            if (!flushing)
+            {
+                ArrayPool<byte>.Shared.Return(old); // else it is left to the collector
+            }
         }
     }
 
@@ -97,13 +113,16 @@ internal sealed class ConnectionWriter(Stream stream, IConnectionControl control
         {
             await write.ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (IsPeerGone(e))
         {
             failed = true; // the reader side learns of it as IsCompleted, as with a pipe
         }
-        length = 0;
+        flushing = false;
+        ReleaseBuffer();
         return new FlushResult(isCanceled: false, isCompleted: failed);
     }
+
+    private static bool IsPeerGone(Exception e) => e is IOException or SocketException or ObjectDisposedException;
 
     private void EnsureSpace(int sizeHint)
     {

@@ -21,7 +21,7 @@ namespace Postern.Proxy.Transport;
 /// </remarks>
 internal sealed class GatedReader(Stream stream, IConnectionControl control, RequestFramer framer, IGateEvents events, int maxHeadBytes) : PipeReader
 {
-    private const int MinBuffer = 4096;
+    private const int MinBuffer = 2048; // most heads fit; it is what an idle connection holds
     private const int BodyBuffer = 32 * 1024;
 
     private byte[] buffer = [];
@@ -32,6 +32,8 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private bool endOfStream;
     private bool peerGone; // by a reset: nobody is there to be answered
     private int cancelRequested;
+    private FairShare share;
+    private volatile bool idleWait; // a read between two requests is pending
     private bool filled; // the last receive filled the buffer: more is waiting
     private int reading; // 1 while a read of the stream is pending
 
@@ -67,9 +69,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     public override void CancelPendingRead()
     {
         Volatile.Write(ref cancelRequested, 1);
-        if (Volatile.Read(ref reading) == 1)
+        if (idleWait)
         {
-            // Asked for when the server wants to stop on an idle connection: nothing more will be read from it.
+            // The server wants to stop on an idle connection: nothing more will be read from it. A body under way is read to its end, and the
+            // server hears of the cancellation with its next read.
             control.ShutdownReceive();
         }
     }
@@ -90,7 +93,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             var old = buffer;
             buffer = [];
             start = vetted = end = examined = 0;
-            ArrayPool<byte>.Shared.Return(old);
+            if (Volatile.Read(ref reading) == 0)
+            {
+                ArrayPool<byte>.Shared.Return(old); // else the kernel may still write to it: left to the collector
+            }
         }
     }
 
@@ -141,7 +147,18 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
                 events.OnIdle();
             }
             EnsureSpace();
-            var count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            idleWait = idle;
+            if (idle && Volatile.Read(ref cancelRequested) == 1)
+            {
+                control.ShutdownReceive(); // asked for just before idleWait could be seen
+            }
+            var receive = ReceiveAsync(cancellationToken);
+            if (share.IsOver(receive.IsCompleted))
+            {
+                await FairShare.YieldAsync().ConfigureAwait(false);
+            }
+            var count = await receive.ConfigureAwait(false);
+            idleWait = false;
             filled = count == buffer.Length - end;
             end += count;
             endOfStream = count == 0;

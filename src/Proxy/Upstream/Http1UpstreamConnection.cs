@@ -20,8 +20,8 @@ internal sealed class Http1UpstreamConnection : IDisposable
 
     private readonly Socket socket;
     private readonly Stream stream;
-    private byte[] readBuffer = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
-    private byte[] writeBuffer = ArrayPool<byte>.Shared.Rent(4096);
+    private byte[] readBuffer = [];
+    private byte[] writeBuffer = [];
     private int start; // [start, end) of readBuffer was received and not yet taken
     private int end;
     private int disposed;
@@ -64,6 +64,19 @@ internal sealed class Http1UpstreamConnection : IDisposable
                 return false;
             }
         }
+    }
+
+    /// <summary>Gives its buffers back until the next request. Only when nothing reads or writes.</summary>
+    public void Rest()
+    {
+        if (start != end)
+        {
+            return;
+        }
+        start = end = 0;
+        Head.Release();
+        Return(ref readBuffer);
+        Return(ref writeBuffer);
     }
 
     /// <summary>Sends the request line and all header lines in their order and case.</summary>
@@ -139,6 +152,10 @@ internal sealed class Http1UpstreamConnection : IDisposable
     /// <summary>Receives more; false at the end of the stream.</summary>
     internal async ValueTask<bool> FillAsync()
     {
+        if (readBuffer.Length == 0)
+        {
+            readBuffer = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
+        }
         if (start == end)
         {
             start = end = 0;
@@ -162,6 +179,16 @@ internal sealed class Http1UpstreamConnection : IDisposable
         var count = await stream.ReadAsync(readBuffer.AsMemory(end)).ConfigureAwait(false);
         end += count;
         return count > 0;
+    }
+
+    private static void Return(ref byte[] buffer)
+    {
+        if (buffer.Length > 0)
+        {
+            var old = buffer;
+            buffer = [];
+            ArrayPool<byte>.Shared.Return(old);
+        }
     }
 }
 

@@ -19,8 +19,11 @@ internal static class RequestWriter
         }
         if (buffer.Length < needed)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
-            buffer = ArrayPool<byte>.Shared.Rent(needed);
+            if (buffer.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+            buffer = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 1024));
         }
         var at = 0;
         Append(buffer, ref at, head.Method);

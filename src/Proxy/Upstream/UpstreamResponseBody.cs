@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Upstream;
 
@@ -16,6 +17,7 @@ internal sealed class UpstreamResponseBody(Http1UpstreamConnection connection) :
     private Framing framing;
     private long remaining; // of the body, or of the current chunk
     private ChunkDecoder chunks;
+    private FairShare share;
 
     private enum Framing
     {
@@ -134,7 +136,12 @@ internal sealed class UpstreamResponseBody(Http1UpstreamConnection connection) :
         {
             buffer = buffer[..(int)remaining]; // bytes after the body are not ours to hand on
         }
-        var count = await connection.ReceiveAsync(buffer).ConfigureAwait(false);
+        var receive = connection.ReceiveAsync(buffer);
+        if (share.IsOver(receive.IsCompleted))
+        {
+            await FairShare.YieldAsync().ConfigureAwait(false);
+        }
+        var count = await receive.ConfigureAwait(false);
         LastRead = Environment.TickCount64;
         if (count > 0 || buffer.IsEmpty)
         {
@@ -176,7 +183,12 @@ internal sealed class UpstreamResponseBody(Http1UpstreamConnection connection) :
                     return written;
                 }
             }
-            if (!await connection.FillAsync().ConfigureAwait(false))
+            var fill = connection.FillAsync();
+            if (share.IsOver(fill.IsCompleted))
+            {
+                await FairShare.YieldAsync().ConfigureAwait(false);
+            }
+            if (!await fill.ConfigureAwait(false))
             {
                 throw new IOException("upstream closed the connection within a chunked response body");
             }

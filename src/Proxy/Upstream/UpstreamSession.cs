@@ -18,11 +18,16 @@ namespace Postern.Proxy.Upstream;
 /// </summary>
 internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMetadata? metadata, IPEndPoint originalDestination) : HttpMessageHandler
 {
+    private const int Busy = 0;
+    private const int Idle = 1;
+    private const int Closed = 2;
+
     private Http1UpstreamConnection? connection;
     private RequestHead head = null!;
     private ClusterSnapshot cluster = null!;
     private RequestBodyStream? bodyStream;
     private ProxyError timeoutError;
+    private int idle; // Busy, Idle or Closed: who moves it on owns the connection, the next request or the sweeper
     private volatile bool bodyFaultIsClients; // the client's body broke off or was malformed, not the way to the server
 
     /// <summary>What went wrong with the latest request, if no response head was received.</summary>
@@ -65,6 +70,20 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             used.Dispose();
             connection = null;
         }
+        if (connection is { } kept)
+        {
+            kept.Rest();
+            Volatile.Write(ref idle, Idle);
+        }
+    }
+
+    /// <summary>Closes the kept connection, if no request uses it. From the sweeper's thread.</summary>
+    public void CloseIdle()
+    {
+        if (Interlocked.CompareExchange(ref idle, Closed, Idle) == Idle)
+        {
+            connection?.Dispose();
+        }
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -76,6 +95,10 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             if (opened.IsError)
             {
                 return Fault(opened);
+            }
+            if (timeoutError.IsError)
+            {
+                return Fault(timeoutError); // its time ran out while it was being connected: nothing may be sent any more
             }
             var error = await ExchangeHeadsAsync(request).ConfigureAwait(false);
             if (!error.IsError)
@@ -116,6 +139,8 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
 
     private async ValueTask<ProxyError> OpenAsync(CancellationToken cancellationToken)
     {
+        // After CloseIdle the connection is disposed, so it is not reusable and a new one is opened.
+        Interlocked.Exchange(ref idle, Busy);
         if (connection is { } kept)
         {
             if (ReferenceEquals(kept.Cluster, cluster) && kept.IsReusable)

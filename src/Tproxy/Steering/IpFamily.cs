@@ -10,14 +10,14 @@ internal sealed class IpFamily
 
     internal static readonly IpFamily V6 = new("IPv6", "-6", "ip6tables", AddressFamily.InterNetworkV6);
 
-    private readonly AddressFamily _addresses;
+    private readonly AddressFamily addresses;
 
     private IpFamily(string name, string ipFlag, string iptables, AddressFamily addresses)
     {
         Name = name;
         IpFlag = ipFlag;
         Iptables = iptables;
-        _addresses = addresses;
+        this.addresses = addresses;
     }
 
     internal string Name { get; }
@@ -26,7 +26,7 @@ internal sealed class IpFamily
 
     internal string Iptables { get; }
 
-    internal bool Owns(IPAddress address) => address.AddressFamily == _addresses;
+    internal bool Owns(IPAddress address) => address.AddressFamily == addresses;
 
     public override string ToString() => Name;
 }

@@ -15,11 +15,11 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
 {
     private static readonly IpFamily[] Families = [IpFamily.V4, IpFamily.V6];
 
-    private readonly IReadOnlyList<SteeringRule> _rules;
-    private readonly SteeringOptions _options;
-    private readonly Action<string> _log;
-    private readonly CommandRunner _runner;
-    private SteeringLock? _owned;
+    private readonly IReadOnlyList<SteeringRule> rules;
+    private readonly SteeringOptions options;
+    private readonly Action<string> log;
+    private readonly CommandRunner runner;
+    private SteeringLock? owned;
 
     /// <param name="rules">In order; the first that matches decides the listener.</param>
     /// <param name="options">See <see cref="SteeringOptions"/>.</param>
@@ -36,10 +36,10 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
             SteeringRuleText.Check(rule, rule.ToString());
         }
 
-        _rules = [.. rules];
-        _options = options;
-        _log = log;
-        _runner = new CommandRunner(options.CommandTimeout);
+        this.rules = [.. rules];
+        this.options = options;
+        this.log = log;
+        this.runner = new CommandRunner(options.CommandTimeout);
     }
 
     /// <summary>
@@ -50,12 +50,12 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
     public void Install()
     {
         Privilege.DemandNetAdmin();
-        var fresh = _owned is null;
-        _owned ??= SteeringLock.TryTake(_options.LockDirectory, _options.CommandTimeout)
-            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(_options.LockDirectory)}); stop it first, or run this one without steering");
+        var fresh = owned is null;
+        owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
+            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
         try
         {
-            KernelSettings.Report(_options.MendSysctls, _log);
+            KernelSettings.Report(options.MendSysctls, log);
             foreach (var family in Families)
             {
                 InstallFamily(family);
@@ -77,19 +77,19 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
     /// <exception cref="TproxyException">A command failed; the rest was still tried.</exception>
     public void Remove()
     {
-        if (_owned is null)
+        if (owned is null)
         {
             return;
         }
 
         try
         {
-            RemoveAll(_options, _runner, _log);
+            RemoveAll(options, runner, log);
         }
         finally
         {
-            _owned.Dispose();
-            _owned = null;
+            owned.Dispose();
+            this.owned = null;
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         }
         catch (TproxyException error)
         {
-            _log($"steering: could not be removed wholly: {error.Message}; the next start removes the rest");
+            log($"steering: could not be removed wholly: {error.Message}; the next start removes the rest");
         }
     }
 
@@ -156,14 +156,14 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
     private void InstallFamily(IpFamily family)
     {
         var concerned = false;
-        foreach (var rule in _rules)
+        foreach (var rule in rules)
         {
             concerned |= rule.Concerns(family);
         }
 
         if (family == IpFamily.V6 && !KernelSettings.HasIpv6())
         {
-            _log("steering: IPv6 is switched off in this network namespace; only IPv4 is steered");
+            log("steering: IPv6 is switched off in this network namespace; only IPv4 is steered");
             return;
         }
 
@@ -171,24 +171,24 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         {
             try
             {
-                RemoveFamily(family, _options, _runner, _log);
+                RemoveFamily(family, options, runner, log);
             }
             catch (TproxyException error)
             {
                 // No rule needs this family, so that its tools may well be missing; what may be left only stops traffic.
-                _log($"steering: {family} could not be searched for leftovers: {error.Message}");
+                log($"steering: {family} could not be searched for leftovers: {error.Message}");
             }
 
             return;
         }
 
-        var iptables = new Iptables(_runner, family, _options);
+        var iptables = new Iptables(runner, family, options);
         iptables.List(); // tells a missing table from a missing match, which the probe below cannot
-        var path = iptables.Settle(_options.ReturnPath, _log);
+        var path = iptables.Settle(options.ReturnPath, log);
         // The route comes first: a packet given to a listener without it is dropped, not delivered.
-        new PolicyRouting(_runner, _options, _log).Install(family);
-        var listener = family == IpFamily.V4 ? _options.ListenerV4 : _options.ListenerV6;
-        var result = iptables.Restore(IptablesText.Install(family, _rules, listener, path, iptables.List()));
+        new PolicyRouting(runner, options, log).Install(family);
+        var listener = family == IpFamily.V4 ? options.ListenerV4 : options.ListenerV6;
+        var result = iptables.Restore(IptablesText.Install(family, rules, listener, path, iptables.List()));
         if (!result.Succeeded)
         {
             throw new TproxyException(iptables.Diagnose(result));

@@ -12,9 +12,9 @@ namespace Postern.Tproxy.Steering;
 internal sealed class SteeringLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private readonly FileStream _file;
+    private readonly FileStream file;
 
-    private SteeringLock(FileStream file) => _file = file;
+    private SteeringLock(FileStream file) => this.file = file;
 
     /// <summary>Null if another steering holds it until <paramref name="patience"/> is over.</summary>
     /// <exception cref="TproxyException">The lock file cannot be made.</exception>
@@ -50,7 +50,7 @@ internal sealed class SteeringLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     internal static string PathIn(string directory)
     {

@@ -30,7 +30,7 @@ public sealed class PolicyTestCommandTests : IDisposable
         Assert.Equal(0, code);
         var line = output.Split('\n')[1];
         Assert.Contains("\"network\":\"ALLOW\",\"http\":\"DENY\",\"verdict\":\"deny\",\"expected\":null,\"ok\":null", line, StringComparison.Ordinal);
-        Assert.Contains("\"reason\":\"NoHttpRuleMatched\"", line, StringComparison.Ordinal);
+        Assert.Contains("\"reason\":\"no_http_rule_matched\"", line, StringComparison.Ordinal);
     }
 
     [Fact]
