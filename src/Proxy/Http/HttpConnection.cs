@@ -145,12 +145,19 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         closed.Dispose();
     }
 
-    public void OnIdle() => Volatile.Write(ref idleSince, Environment.TickCount64);
+    public void OnIdle()
+    {
+        Volatile.Write(ref headSince, 0); // an empty line that was passed over is no request
+        Volatile.Write(ref idleSince, Environment.TickCount64);
+    }
 
     public void OnMessageBegin()
     {
         Volatile.Write(ref idleSince, 0);
-        Volatile.Write(ref headSince, Environment.TickCount64);
+        if (Volatile.Read(ref headSince) == 0)
+        {
+            Volatile.Write(ref headSince, Environment.TickCount64);
+        }
     }
 
     public ValueTask OnRefusedAsync(Http1Error error)
@@ -171,6 +178,9 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
             : "the client closed the connection within a request's head";
         return InFlightSince != 0 ? default : RefuseAsync(entry.Status, entry.Label, detail);
     }
+
+    /// <summary>The answer is decided and the rest of the request's body does not matter: wakes who waits for it.</summary>
+    public void StopUpload() => control.ShutdownReceive();
 
     public void OnPeerGone() => FireClosed();
 

@@ -13,6 +13,9 @@ namespace Postern.Proxy.Http;
 /// <summary>The one Kestrel server of the process, on its virtual end point, with its limits out of the way: the gate and the sweeper have them.</summary>
 internal sealed class HttpEngine : IAsyncDisposable
 {
+    // Not InfiniteTimeSpan: the server adds it to its clock as TimeSpan.MaxValue, which overflows, and cuts idle connections at its next tick.
+    private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
+
     private readonly ServiceProvider services;
     private readonly KestrelServer server;
     private readonly RequestPath path;

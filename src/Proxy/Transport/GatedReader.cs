@@ -6,7 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Connections;
 using Postern.Proxy.Http1;
 
 namespace Postern.Proxy.Transport;
@@ -146,6 +146,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             {
                 events.OnIdle();
             }
+            else if (framer.BetweenMessages)
+            {
+                events.OnMessageBegin(); // part of a head came together with the message before it
+            }
             EnsureSpace();
             idleWait = idle;
             if (idle && Volatile.Read(ref cancelRequested) == 1)
@@ -173,9 +177,9 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
         }
         if (framer.WithinBody && !peerGone)
         {
-            // A completed read would make the server cut the connection; as a bad request it may still be answered.
-            var why = framer.Error == Http1Error.None ? "the request's body broke off" : Http1Errors.Label(framer.Error);
-            throw new BadHttpRequestException(why, StatusCodes.Status400BadRequest);
+            // A completed read would make the server cut the connection before the client can be told. This exception, of all, leaves its
+            // body reader in order.
+            throw new ConnectionAbortedException(framer.Error == Http1Error.None ? "the request's body broke off" : Http1Errors.Label(framer.Error));
         }
         if (framer.Error != Http1Error.None)
         {

@@ -43,6 +43,6 @@ public sealed class DialogueTests(HttpEngineFixture fixture) : IClassFixture<Htt
     {
         using var conversation = new Conversation(fixture, dialogue.Options with { MaxRead = maxRead });
         await new DialogueRunner(dialogue, conversation).RunAsync();
-        Assert.True(fixture.Errors.IsEmpty, $"{dialogue.Name}: {string.Join('\n', fixture.Errors)}");
+        Assert.DoesNotContain(fixture.Errors, error => error.Contains($"\"{conversation.Id}\"", StringComparison.Ordinal) || error.Contains($"{conversation.Id}:", StringComparison.Ordinal));
     }
 }

@@ -22,7 +22,7 @@ namespace Postern.Tests.Proxy.InMemory;
 /// </summary>
 internal sealed class Conversation : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static int nextId;
 
     private readonly HttpEngineFixture fixture;
@@ -53,10 +53,13 @@ internal sealed class Conversation : IDisposable
         };
         var admission = new Admission(1000);
         admission.TryEnter();
-        var id = $"test-{Interlocked.Increment(ref nextId)}";
-        connection = new HttpConnection(id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, new ConnectionRegistry(admission));
+        Id = $"test-{Interlocked.Increment(ref nextId)}";
+        connection = new HttpConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, new ConnectionRegistry(admission));
         Assert.True(fixture.Engine.Handoff.TryHandOver(connection));
     }
+
+    /// <summary>Connection id, as log lines name it.</summary>
+    public string Id { get; }
 
     public TestPolicy Policy { get; } = new();
 
