@@ -153,9 +153,13 @@ internal struct ChunkScanner
         }
         if (state == State.TrailerLineFeed)
         {
+            if (b != '\n')
+            {
+                return Http1Error.BareCarriageReturn;
+            }
             state = trailerLineEmpty ? State.Done : State.TrailerStart;
             trailerLineEmpty = true;
-            return b == '\n' ? Http1Error.None : Http1Error.BareCarriageReturn;
+            return Http1Error.None;
         }
         if (b == '\r' && (state == State.Trailer || trailerLineEmpty))
         {

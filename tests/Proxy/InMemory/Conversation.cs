@@ -28,11 +28,13 @@ internal sealed class Conversation : IDisposable
     private readonly HttpEngineFixture fixture;
     private readonly MemoryConnection transport;
     private readonly HttpConnection connection;
+    private readonly bool ownsHost;
     private Socket? upstream;
 
     public Conversation(HttpEngineFixture fixture, HttpTestOptions options, UpstreamHost? host = null)
     {
         this.fixture = fixture;
+        ownsHost = host is null;
         Host = host ?? new UpstreamHost();
         Policy.Use(options.Policy);
         transport = new MemoryConnection(options.MaxRead);
@@ -154,7 +156,10 @@ internal sealed class Conversation : IDisposable
         transport.FromClient.Reset();
         transport.PeerIsGone = true;
         upstream?.Dispose();
-        Host.Dispose();
+        if (ownsHost)
+        {
+            Host.Dispose();
+        }
     }
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
