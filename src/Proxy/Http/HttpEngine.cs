@@ -13,8 +13,7 @@ namespace Postern.Proxy.Http;
 /// <summary>The one Kestrel server of the process, on its virtual end point, with its limits out of the way: the gate and the sweeper have them.</summary>
 internal sealed class HttpEngine : IAsyncDisposable
 {
-    // Not InfiniteTimeSpan: the server adds it to its clock as TimeSpan.MaxValue, which overflows, and cuts idle connections at its next tick.
-    private static readonly TimeSpan Never = TimeSpan.FromDays(3650);
+    private const int LargestHead = 16 << 20; // above what any listener can configure: the gate's limit comes first
 
     private readonly ServiceProvider services;
     private readonly KestrelServer server;
@@ -36,9 +35,9 @@ internal sealed class HttpEngine : IAsyncDisposable
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
-        limits.MaxRequestLineSize = 1 << 20;
-        limits.MaxRequestHeadersTotalSize = 1 << 20;
-        limits.MaxRequestHeaderCount = 10_000;
+        limits.MaxRequestLineSize = LargestHead;
+        limits.MaxRequestHeadersTotalSize = LargestHead;
+        limits.MaxRequestHeaderCount = int.MaxValue;
         limits.MaxRequestBufferSize = null;
         // Not infinite: with InfiniteTimeSpan this Kestrel closes healthy connections about once a second (seen under load).
         limits.KeepAliveTimeout = TimeSpan.FromDays(365);

@@ -46,12 +46,20 @@ internal sealed class RecordOutputs : IDisposable
     {
         foreach (var counters in hub.ReadCounters())
         {
-            var lost = counters.Dropped + counters.Faults;
-            if (lost > reportedLost.GetValueOrDefault(counters.Sink))
-            {
-                reportedLost[counters.Sink] = lost;
-                log($"records: sink {counters.Sink} has dropped {counters.Dropped} of {counters.Written + counters.Dropped} so far ({counters.Faults} by faults): its output is too slow, full or gone");
-            }
+            LogLoss(log, counters.Sink, counters.Written, counters.Dropped + counters.Faults);
+        }
+        foreach (var (path, written, dropped) in Sinks.AccessLogLosses())
+        {
+            LogLoss(log, "access_log " + path, written, dropped);
+        }
+    }
+
+    private void LogLoss(Action<string> log, string sink, long written, long lost)
+    {
+        if (lost > reportedLost.GetValueOrDefault(sink))
+        {
+            reportedLost[sink] = lost;
+            log($"records: {sink} has lost {lost} records so far and taken {written}: its output is too slow, full or gone");
         }
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using Postern.Records;
 using Postern.Records.AccessLog;
 
@@ -15,6 +16,15 @@ internal sealed class RecordSinks(RecordHub hub, Action<string> log) : IDisposab
     /// <summary>The sink of a filter with that <c>access_log_path</c>; empty for none.</summary>
     public IRecordSink For(string accessLogPath) =>
         accessLogPath.Length == 0 ? plain : byPath.GetOrAdd(accessLogPath, path => new HubSink(hub, sockets.Get(path)));
+
+    /// <summary>Name and losses of every access-log socket in use.</summary>
+    public IEnumerable<(string Path, long Written, long Dropped)> AccessLogLosses()
+    {
+        foreach (var (path, sink) in byPath)
+        {
+            yield return (path, sink.Written, sink.Dropped);
+        }
+    }
 
     public void Dispose()
     {

@@ -115,6 +115,7 @@ internal sealed partial class ListenerState
 
     private async Task AcceptAsync(Socket listener, IPEndPoint bound)
     {
+        var complaint = new OncePerSecond();
         while (!stopping)
         {
             Socket socket;
@@ -129,13 +130,19 @@ internal sealed partial class ListenerState
             catch (SocketException e)
             {
                 // Out of file descriptors, or a connection that died in the queue: others go on. The pause keeps a full table from spinning.
-                LogAcceptFailed(logger, Snapshot.Name, e.SocketErrorCode);
+                if (complaint.TryTake(Environment.TickCount64))
+                {
+                    LogAcceptFailed(logger, Snapshot.Name, e.SocketErrorCode);
+                }
                 await Task.Delay(AcceptPause).ConfigureAwait(false);
                 continue;
             }
             if (!admission.TryEnter())
             {
-                LogOverLimit(logger, Snapshot.Name, admission.MaxConnections);
+                if (complaint.TryTake(Environment.TickCount64))
+                {
+                    LogOverLimit(logger, Snapshot.Name, admission.MaxConnections);
+                }
                 new Transport.SocketControl(socket).Reset();
                 continue;
             }
