@@ -152,6 +152,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
 
     public void OnIdle()
     {
+        Volatile.Write(ref headSince, 0); // an empty line that was passed over is no request
         Interlocked.Exchange(ref idleSince, Environment.TickCount64);
         if (draining)
         {
@@ -162,7 +163,10 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public void OnMessageBegin()
     {
         Volatile.Write(ref idleSince, 0);
-        Volatile.Write(ref headSince, Environment.TickCount64);
+        if (Volatile.Read(ref headSince) == 0)
+        {
+            Volatile.Write(ref headSince, Environment.TickCount64);
+        }
     }
 
     public ValueTask OnRefusedAsync(Http1Error error)
@@ -183,6 +187,9 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
             : "the client closed the connection within a request's head";
         return InFlightSince != 0 ? default : RefuseAsync(entry.Status, entry.Label, detail);
     }
+
+    /// <summary>The answer is decided and the rest of the request's body does not matter: wakes who waits for it.</summary>
+    public void StopUpload() => control.ShutdownReceive();
 
     public void OnPeerGone() => FireClosed();
 

@@ -152,6 +152,10 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         session.End();
         if (connection.Exchange.Reply is { } reply && !connection.Context!.Response.HasStarted)
         {
+            if (connection.Framer.WithinBody)
+            {
+                connection.Context.Response.Headers.Connection = "close"; // where the next request would start is lost
+            }
             await WriteReplyAsync(connection, reply).ConfigureAwait(false);
         }
         else if (connection.Exchange.Status == 0)
@@ -181,6 +185,10 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
             var entry = ErrorTable.Of(session.Error.Code);
             exchange.Reply = new LocalReply(entry.Status, entry.Body, entry.Label, session.Error.Detail);
             exchange.SetResponse(entry.Status, LocalReplyHeaders.Of(exchange.Reply), Clock.UnixNanos());
+            if (connection.Framer.WithinBody)
+            {
+                connection.StopUpload(); // a client that stalls in its body must not keep the answer back
+            }
         }
         RunResponseFilters(connection);
     }
@@ -188,7 +196,12 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
     // YARP gave up before the session saw a response: the client's body broke off, or the client left.
     private static void OnForwarderFault(HttpConnection connection, ForwarderError error)
     {
-        var code = error is ForwarderError.RequestBodyClient ? ErrorCode.RequestBodyMalformed : ErrorCode.DownstreamReset;
+        var code = error switch
+        {
+            ForwarderError.RequestBodyClient => ErrorCode.RequestBodyMalformed,
+            ForwarderError.Request or ForwarderError.RequestCreation when !connection.Context!.RequestAborted.IsCancellationRequested => ErrorCode.Internal,
+            _ => ErrorCode.DownstreamReset,
+        };
         var entry = ErrorTable.Of(code);
         var exchange = connection.Exchange;
         exchange.Reply = new LocalReply(connection.Context!.Response.HasStarted ? connection.Context.Response.StatusCode : entry.Status, entry.Body, entry.Label, $"forwarding ended: {error}");
@@ -230,6 +243,12 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         for (var i = 0; i < headers.Count; i++)
         {
             response.Headers[headers.NameText(i)] = headers.ValueText(i);
+        }
+        var head = connection.Framer.Head;
+        if (head.IsConnect || (head.HasBody && head.TryFind("expect", out _)))
+        {
+            // Whether the client will still send its body after this answer is its choice (RFC 9110 §10.1.1), so what would follow is unclear.
+            response.Headers.Connection = "close";
         }
         if (reply.Body.Length > 0 && !connection.Framer.Head.Method.SequenceEqual("HEAD"))
         {

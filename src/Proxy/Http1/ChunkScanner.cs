@@ -27,8 +27,8 @@ internal struct ChunkScanner
         Data,
         DataCarriageReturn,
         DataLineFeed,
-        TrailerStart,
-        Trailer,
+        TrailerStart, // before the colon
+        Trailer, // behind it
         TrailerLineFeed,
         Done,
     }
@@ -153,23 +153,31 @@ internal struct ChunkScanner
         }
         if (state == State.TrailerLineFeed)
         {
+            if (b != '\n')
+            {
+                return Http1Error.BareCarriageReturn;
+            }
             state = trailerLineEmpty ? State.Done : State.TrailerStart;
             trailerLineEmpty = true;
-            return b == '\n' ? Http1Error.None : Http1Error.BareCarriageReturn;
+            return Http1Error.None;
         }
-        if (b == '\r')
+        if (b == '\r' && (state == State.Trailer || trailerLineEmpty))
         {
             state = State.TrailerLineFeed;
             return Http1Error.None;
         }
-        // A trailer line starts with a field name; folding and bare LF are as wrong here as in a head.
-        if ((b < ' ' && b != '\t') || b == 0x7F || (trailerLineEmpty && !Grammar.TokenBytes.Contains(b)))
+        // A trailer line is a field line: a name, a colon, a value; folding and bare LF are as wrong here as in a head.
+        if (state == State.Trailer)
         {
-            return Http1Error.InvalidHeaderValue;
+            return (b < ' ' && b != '\t') || b == 0x7F ? Http1Error.InvalidHeaderValue : Http1Error.None;
+        }
+        if (b == ':' && !trailerLineEmpty)
+        {
+            state = State.Trailer;
+            return Http1Error.None;
         }
         trailerLineEmpty = false;
-        state = State.Trailer;
-        return Http1Error.None;
+        return Grammar.TokenBytes.Contains(b) ? Http1Error.None : Http1Error.InvalidHeaderName;
     }
 
     private static Http1Error Expect(byte actual, byte wanted) => actual == wanted ? Http1Error.None : Http1Error.InvalidChunk;

@@ -21,6 +21,7 @@ internal sealed class RequestFramer(int maxHeadBytes, int maxHeaders)
         LengthBody,
         ChunkedBody,
         Failed,
+        FailedInBody,
     }
 
     /// <summary>The latest complete head.</summary>
@@ -28,6 +29,9 @@ internal sealed class RequestFramer(int maxHeadBytes, int maxHeaders)
 
     /// <summary>No message has begun: waiting for a request, as far as the vetted bytes tell.</summary>
     public bool BetweenMessages => phase == Phase.Head;
+
+    /// <summary>A head was accepted and its body is not complete, or turned out malformed.</summary>
+    public bool WithinBody => phase is Phase.LengthBody or Phase.ChunkedBody or Phase.FailedInBody;
 
     /// <summary>Heads accepted so far.</summary>
     public long HeadCount { get; private set; }
@@ -153,6 +157,6 @@ internal sealed class RequestFramer(int maxHeadBytes, int maxHeaders)
     private void Fail(Http1Error error)
     {
         Error = error;
-        phase = Phase.Failed;
+        phase = phase == Phase.ChunkedBody ? Phase.FailedInBody : Phase.Failed;
     }
 }

@@ -256,7 +256,11 @@ internal static class RequestParser
                 return false;
             }
             var colon = value.LastIndexOf((byte)':');
-            if (value.Length > 0 && value[0] == '[')
+            if (value.Length == 0 || colon == 0)
+            {
+                return false; // an http URI always names a host (RFC 9110 §4.2.1); a rule on :authority must not meet nothing
+            }
+            if (value[0] == '[')
             {
                 var close = value.IndexOf((byte)']');
                 return close > 1 && (close == value.Length - 1 || (close == colon - 1 && IsPort(value[(colon + 1)..])));

@@ -5,6 +5,12 @@ namespace Postern.Proxy.Http1;
 /// <summary>A parsed response head, without hop-by-hop fields.</summary>
 internal sealed class ResponseHead : HeaderBlock
 {
+    private const int ReasonStart = 13; // "HTTP/1.1 200 "
+    private int reasonLength;
+
+    /// <summary>Reason phrase, maybe empty.</summary>
+    public ReadOnlySpan<char> Reason => TextAt(ReasonStart, reasonLength);
+
     public int Status { get; private set; }
 
     public bool IsHttp10 { get; private set; }
@@ -17,9 +23,10 @@ internal sealed class ResponseHead : HeaderBlock
     /// <summary>The upstream will close after this response.</summary>
     public bool WillClose { get; internal set; }
 
-    internal void Reset(ReadOnlySpan<byte> head, int status, bool http10)
+    internal void Reset(ReadOnlySpan<byte> head, int status, bool http10, int lineLength)
     {
         Load(head);
+        reasonLength = Math.Max(0, lineLength - ReasonStart);
         Status = status;
         IsHttp10 = http10;
         ContentLength = -1;

@@ -23,7 +23,7 @@ internal static class ResponseParser
         {
             return Http1Error.InvalidStatusLine;
         }
-        head.Reset(bytes, (int)status, line[7] == '0');
+        head.Reset(bytes, (int)status, line[7] == '0', line.Length);
         var position = lineEnd + 2;
         var framing = new Framing();
         while (true)

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.AspNetCore.Connections;
 using Postern.Proxy.Http1;
 
 namespace Postern.Proxy.Transport;
@@ -29,6 +30,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
     private int end;
     private int examined; // absolute offset up to which the server has looked; more than this must be there before a read returns
     private bool endOfStream;
+    private bool peerGone; // by a reset: nobody is there to be answered
     private int cancelRequested;
     private FairShare share;
     private volatile bool idleWait; // a read between two requests is pending
@@ -144,6 +146,10 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             {
                 events.OnIdle();
             }
+            else if (framer.BetweenMessages)
+            {
+                events.OnMessageBegin(); // part of a head came together with the message before it
+            }
             EnsureSpace();
             idleWait = idle;
             Interlocked.MemoryBarrier();
@@ -170,6 +176,12 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
                 return result;
             }
         }
+        if (framer.WithinBody && !peerGone)
+        {
+            // A completed read would make the server cut the connection before the client can be told. This exception, of all, leaves its
+            // body reader in order.
+            throw new ConnectionAbortedException(framer.Error == Http1Error.None ? "the request's body broke off" : Http1Errors.Label(framer.Error));
+        }
         if (framer.Error != Http1Error.None)
         {
             await events.OnRefusedAsync(framer.Error).ConfigureAwait(false);
@@ -190,6 +202,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
+            peerGone = true;
             events.OnPeerGone();
             return 0;
         }

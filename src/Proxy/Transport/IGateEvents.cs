@@ -9,7 +9,7 @@ internal interface IGateEvents
     /// <summary>Waiting for the next request: the idle timeout runs.</summary>
     void OnIdle();
 
-    /// <summary>The first byte of a request came: the head timeout runs.</summary>
+    /// <summary>The first byte of a request came: the head timeout runs. May be said again for the same request.</summary>
     void OnMessageBegin();
 
     /// <summary>The stream is not acceptable HTTP/1; nothing more of it will be read.</summary>

@@ -3,8 +3,10 @@ using System.IO;
 using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.AspNetCore.WebUtilities;
 using Postern.Filters;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http1;
@@ -21,6 +23,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     private const int Busy = 0;
     private const int Idle = 1;
     private const int Closed = 2;
+    private static readonly ProxyError ClientsFault = new(ErrorCode.RequestBodyMalformed, "the client's request body broke off or was malformed");
 
     private Http1UpstreamConnection? connection;
     private RequestHead head = null!;
@@ -108,7 +111,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             {
                 ResponseHead = connection!.Head;
                 OnResponse?.Invoke();
-                return new HttpResponseMessage((HttpStatusCode)connection.Head.Status) { Content = new UpstreamContent(connection.Body) };
+                return Answer(connection);
             }
             var reused = connection!.Served > 1;
             connection.Dispose();
@@ -135,6 +138,17 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
 
     // The forwarder ends only when the request's body has been read, and a client that pauses in it would hold back the answer.
     private void StopBody() => _ = bodyStop?.CancelAsync();
+
+    private static HttpResponseMessage Answer(Http1UpstreamConnection connection)
+    {
+        var head = connection.Head;
+        var message = new HttpResponseMessage((HttpStatusCode)head.Status) { Content = new UpstreamContent(connection.Body) };
+        if (!head.Reason.SequenceEqual(ReasonPhrases.GetReasonPhrase(head.Status)) && Ascii.IsValid(head.Reason))
+        {
+            message.ReasonPhrase = head.Reason.ToString(); // YARP hands it on
+        }
+        return message;
+    }
 
     private HttpResponseMessage Fault(ProxyError error)
     {
@@ -192,6 +206,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             return result switch
             {
                 HeadResult.Final => ProxyError.None,
+                _ when bodyFaultIsClients => ClientsFault, // closing the connection under a read may also look like its end
                 HeadResult.ClosedBeforeHead => new ProxyError(ErrorCode.UpstreamReset, "upstream closed the connection before it answered"),
                 HeadResult.ClosedInHead => new ProxyError(ErrorCode.UpstreamProtocol, "upstream closed the connection within the response head"),
                 _ => new ProxyError(ErrorCode.UpstreamProtocol, "upstream's response head is not acceptable HTTP/1: " + Http1Errors.Label(current.LastError)),
@@ -201,7 +216,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         {
             if (bodyFaultIsClients)
             {
-                return new ProxyError(ErrorCode.RequestBodyMalformed, "the client's request body broke off or was malformed");
+                return ClientsFault;
             }
             return new ProxyError(ErrorCode.UpstreamReset, "upstream connection broke before it answered: " + e.Message);
         }

@@ -1,0 +1,34 @@
+using System;
+
+namespace Postern.Tests.Proxy.InMemory;
+
+/// <summary>How the listener of one test is set up.</summary>
+internal sealed record HttpTestOptions
+{
+    public string Policy { get; init; } = "allow-all";
+
+    public string DeniedBody { get; init; } = "";
+
+    public TimeSpan? IdleTimeout { get; init; }
+
+    public TimeSpan? StreamIdleTimeout { get; init; }
+
+    public TimeSpan? RouteTimeout { get; init; }
+
+    public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public int MaxHeadBytes { get; init; } = 60 * 1024;
+
+    public int MaxHeaders { get; init; } = 100;
+
+    public bool GenerateRequestId { get; init; }
+
+    /// <summary>Route only this path prefix.</summary>
+    public string RoutePrefix { get; init; } = "/";
+
+    /// <summary>The route's cluster exists.</summary>
+    public bool HasCluster { get; init; } = true;
+
+    /// <summary>Most bytes the proxy gets per read from the client.</summary>
+    public int MaxRead { get; init; } = int.MaxValue;
+}

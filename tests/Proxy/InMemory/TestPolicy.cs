@@ -1,0 +1,43 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.IO;
+using System.Text.Json;
+using Postern.Filters;
+using Postern.Policy;
+using Postern.Policy.Config;
+using Postern.Xds;
+
+namespace Postern.Tests.Proxy.InMemory;
+
+/// <summary>The policy of one test, read from Dialogues/policies/NAME.json and swapped at will. "none" is no policy at all.</summary>
+internal sealed class TestPolicy : IPolicySource, ISecretSource
+{
+    private static readonly ConcurrentDictionary<string, PolicySnapshot> Compiled = new();
+
+    private volatile PolicyState current = PolicyState.Empty;
+
+    public PolicyState Current => current;
+
+    public ISecretSource Secrets => this;
+
+    public string? FindGenericSecret(string name) => name == "token" ? "s3cret" : null;
+
+    public void Use(string name) => current = new PolicyState(Compiled.GetOrAdd(name, Read), IdentityMap.Empty, name);
+
+    private static PolicySnapshot Read(string name)
+    {
+        if (name == "none")
+        {
+            return PolicySnapshot.Empty;
+        }
+        var file = Path.Combine(AppContext.BaseDirectory, "Dialogues", "policies", name + ".json");
+        using var json = JsonDocument.Parse(File.ReadAllText(file));
+        var resources = new List<NetworkPolicyConfig>();
+        foreach (var item in json.RootElement.EnumerateArray())
+        {
+            resources.Add(PolicyResources.ReadNetworkPolicy(item, name));
+        }
+        return PolicySnapshot.Compile(resources);
+    }
+}

@@ -1,0 +1,54 @@
+using System;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Postern.Filters;
+using Postern.Proxy.Errors;
+using Postern.Proxy.Upstream;
+
+namespace Postern.Tests.Proxy.InMemory;
+
+/// <summary>A server on loopback that says what the test says, reached through the real connector.</summary>
+internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
+{
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly UpstreamConnector real = new();
+    private int connects;
+
+    public UpstreamHost()
+    {
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
+    }
+
+    /// <summary>Connections the proxy asked for.</summary>
+    public int Connects => Volatile.Read(ref connects);
+
+    /// <summary>Fails the next connections instead of making them.</summary>
+    public ErrorCode Failure { get; set; }
+
+    public IPEndPoint EndPoint { get; }
+
+    public ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref connects);
+        return Failure == ErrorCode.None
+            ? real.ConnectAsync(cluster, EndPoint, metadata, cancellationToken)
+            : new((null, new ProxyError(Failure, "the test says so")));
+    }
+
+    public async Task<Socket> AcceptAsync(CancellationToken cancellationToken)
+    {
+        var socket = await listener.AcceptAsync(cancellationToken);
+        socket.NoDelay = true;
+        return socket;
+    }
+
+    /// <summary>Connections are refused by the kernel from now on.</summary>
+    public void StopListening() => listener.Dispose();
+
+    public void Dispose() => listener.Dispose();
+}
