@@ -53,7 +53,8 @@ internal sealed class PosternProcess : IDisposable
     /// <summary>Starts it; <paramref name="wrapper"/> is a command in front, such as <c>setpriv …</c>, that must exec.</summary>
     internal static PosternProcess Start(NetworkNamespace where, IEnumerable<string> wrapper, IEnumerable<string> arguments)
     {
-        string[] line = [.. wrapper, .. Command, .. arguments];
+        // Without this, every killed process would leave the runtime's diagnostic sockets in /tmp.
+        string[] line = ["env", "DOTNET_EnableDiagnostics=0", .. wrapper, .. Command, .. arguments];
         return new PosternProcess(where.Start(line[0], line[1..]));
     }
 

@@ -71,7 +71,8 @@ public sealed class ShutdownTests : IDisposable
 
         proxy.Signal("TERM");
 
-        Assert.Equal("closed", silent.ReadEnd());
+        // Nothing else keeps the proxy, so steering goes at once: the client's acknowledgement may reach the server, which answers with a reset.
+        Assert.Contains(silent.ReadEnd(), (string[])["closed", "reset"]);
         Assert.Equal(0, proxy.WaitForExit());
     }
 
