@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -66,7 +67,8 @@ internal static class RunCommand
 
     private static void Positive(Option<int> option, int least) => option.Validators.Add(result =>
     {
-        if (result.GetValueOrDefault<int>() < least)
+        // From the token: what is no number at all has an error already, and asking for its value would throw.
+        if (result.Tokens is [.., var token] && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) && value < least)
         {
             result.AddError($"{option.Name} must be {least} or more");
         }

@@ -38,6 +38,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private readonly ConnectionRegistry registry;
     private long idleSince; // milliseconds of TickCount64, 0 while not idle
     private long headSince; // likewise, from the first byte of a head
+    private volatile bool draining;
     private volatile bool headTimedOut;
     private volatile bool idleTimedOut;
     private long begun; // requests that reached the request path
@@ -113,7 +114,11 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public PipeWriter Output => writer;
 
     /// <summary>Bytes that were peeked before.</summary>
-    public void Preload(ReadOnlySpan<byte> bytes) => reader.Preload(bytes);
+    public void Preload(ReadOnlySpan<byte> bytes)
+    {
+        reader.Preload(bytes);
+        OnMessageBegin(); // the first head's time runs; the reader only tells of what it reads itself
+    }
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
@@ -148,7 +153,11 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public void OnIdle()
     {
         Volatile.Write(ref headSince, 0); // an empty line that was passed over is no request
-        Volatile.Write(ref idleSince, Environment.TickCount64);
+        Interlocked.Exchange(ref idleSince, Environment.TickCount64);
+        if (draining)
+        {
+            RequestClose();
+        }
     }
 
     public void OnMessageBegin()
@@ -179,7 +188,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         return InFlightSince != 0 ? default : RefuseAsync(entry.Status, entry.Label, detail);
     }
 
-    /// <summary>The answer is decided and the rest of the request's body does not matter: wakes who waits for it.</summary>
+    /// <summary>The answer is decided and the rest of the request's body does not matter: ends the wait for it, so that the connection closes in order.</summary>
     public void StopUpload() => control.ShutdownReceive();
 
     public void OnPeerGone() => FireClosed();
@@ -226,9 +235,23 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         }
     }
 
-    public void BeginDrain() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    /// <summary>
+    /// Asks the server to close, but only between requests: it cancels whatever read is pending, and in a request that may be the rest of an
+    /// upload. A connection that is busy now, or that the server has not taken yet, is asked when it becomes idle.
+    /// </summary>
+    public void BeginDrain()
+    {
+        draining = true;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref idleSince) != 0)
+        {
+            RequestClose();
+        }
+    }
 
     public void AbortNow() => Abort(new ConnectionAbortedException("drain time is over"));
+
+    private void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
 
     // On a pool thread: what is registered on the token must not run on the socket's or the sweeper's.
     private void FireClosed()

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using Postern.Policy;
 using Postern.Xds;
 using Postern.Xds.Config;
@@ -55,7 +54,7 @@ internal static class Validation
         }
         catch (PolicyConfigException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new XdsConfigException("", e.Message, path, inner: e);
         }
     }
 }

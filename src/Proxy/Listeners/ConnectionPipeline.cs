@@ -28,10 +28,11 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
 {
     private static long nextId;
 
-    /// <summary>Serves one accepted socket; owns it.</summary>
-    public async Task ServeAsync(Socket socket, ListenerSnapshot listener, IPEndPoint bound, ConnectionRegistry registry)
+    /// <summary>Serves one accepted socket, which is in the registry; owns it.</summary>
+    public async Task ServeAsync(EarlyConnection early, ListenerSnapshot listener, IPEndPoint bound, ConnectionRegistry registry)
     {
         var handedOver = false;
+        var socket = early.Socket;
         try
         {
             // 1.
@@ -45,7 +46,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             var destination = listener.OriginalDst ? OriginalDestination.Of(socket, bound) : OriginalDestination.Of(socket);
             // 3.
             using var sniffer = new Sniffer(listener.InspectTls, listener.InspectHttp, listener.MaxInspectBytes);
-            var sniffed = await sniffer.RunAsync(socket, listener.Config.ListenerFiltersTimeout).ConfigureAwait(false);
+            var sniffed = await sniffer.RunAsync(socket, listener.Config.ListenerFiltersTimeout, early).ConfigureAwait(false);
             if (sniffed == SniffResult.Closed)
             {
                 socket.Dispose();
@@ -79,6 +80,11 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
                 }
             }
             // 7.
+            if (!early.TryKeep())
+            {
+                socket.Dispose();
+                return;
+            }
             if (chain.Http is { } http)
             {
                 handedOver = HandToHttp(connection, http, sniffer);
@@ -101,6 +107,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
         }
         finally
         {
+            registry.Remove(early);
             if (!handedOver)
             {
                 registry.Admission.Leave();

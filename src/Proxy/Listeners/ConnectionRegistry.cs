@@ -8,7 +8,9 @@ namespace Postern.Proxy.Listeners;
 internal sealed class ConnectionRegistry(Admission admission)
 {
     private readonly ConcurrentDictionary<ITrackedConnection, byte> connections = new();
+    private readonly Lock gate = new();
     private volatile bool draining;
+    private bool retired;
 
     /// <summary>Tracked connections.</summary>
     public bool IsEmpty => connections.IsEmpty;
@@ -16,7 +18,34 @@ internal sealed class ConnectionRegistry(Admission admission)
     /// <summary>The process's limit; whoever ends a connection leaves it.</summary>
     public Admission Admission { get; } = admission;
 
-    /// <summary>Adds one; a connection that comes while the listener drains is told at once.</summary>
+    /// <summary>Adds a connection that was just accepted; false when nobody looks after this registry any more.</summary>
+    public bool TryAccept(ITrackedConnection connection)
+    {
+        lock (gate)
+        {
+            if (retired)
+            {
+                return false;
+            }
+            connections[connection] = 0;
+        }
+        if (draining)
+        {
+            connection.BeginDrain();
+        }
+        return true;
+    }
+
+    /// <summary>Closes the registry for good if it is empty; from then on it needs no sweeping.</summary>
+    public bool TryRetire()
+    {
+        lock (gate)
+        {
+            return retired |= connections.IsEmpty;
+        }
+    }
+
+    /// <summary>Adds what an accepted connection has become, before that one is removed; a connection that comes while the listener drains is told at once.</summary>
     public void Add(ITrackedConnection connection)
     {
         connections[connection] = 0;

@@ -76,25 +76,20 @@ internal sealed partial class ListenerManager : IDisposable
         var errors = new List<string>();
         lock (gate)
         {
-            var wanted = new HashSet<string>();
-            foreach (var config in configs)
+            // What goes away goes first: a new listener may want its port.
+            RemoveOthers(configs);
+            var blocked = ReplaceChanged(configs, compile, errors);
+            // A changed listener may have given up the port that another one wants: those get further turns as long as that helps anybody.
+            while (blocked.Count > 0)
             {
-                wanted.Add(config.Name);
-                active.TryGetValue(config.Name, out var old);
-                if (old is not null && old.Snapshot.Config.Equals(config))
+                var retried = new List<string>();
+                var still = ReplaceChanged(blocked, compile, retried);
+                if (still.Count == blocked.Count)
                 {
-                    continue;
+                    errors.AddRange(retried);
+                    break;
                 }
-                Replace(old, config, compile, errors);
-            }
-            foreach (var (name, state) in active)
-            {
-                if (!wanted.Contains(name))
-                {
-                    active.Remove(name);
-                    Drain(state);
-                    LogRemoved(logger, name);
-                }
+                blocked = still;
             }
             UpdateLoopGuard();
         }
@@ -128,18 +123,54 @@ internal sealed partial class ListenerManager : IDisposable
 
     public void Dispose() => sweeper.Dispose();
 
-    private void Replace(ListenerState? old, ListenerConfig config, Func<ListenerConfig, ListenerSnapshot> compile, List<string> errors)
+    private void RemoveOthers(IReadOnlyList<ListenerConfig> configs)
     {
-        ListenerSnapshot snapshot;
-        try
+        var wanted = new HashSet<string>();
+        foreach (var config in configs)
         {
-            snapshot = compile(config);
+            wanted.Add(config.Name);
         }
-        catch (Policy.PolicyConfigException e)
+        foreach (var (name, state) in active)
         {
-            errors.Add($"listener {config.Name}: {e.Message}");
-            return;
+            if (!wanted.Contains(name))
+            {
+                active.Remove(name);
+                Drain(state);
+                LogRemoved(logger, name);
+            }
         }
+    }
+
+    // Returns those whose addresses could not be opened.
+    private List<ListenerConfig> ReplaceChanged(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile, List<string> errors)
+    {
+        var blocked = new List<ListenerConfig>();
+        foreach (var config in configs)
+        {
+            active.TryGetValue(config.Name, out var old);
+            if (old is not null && old.Snapshot.Config.Equals(config))
+            {
+                continue;
+            }
+            try
+            {
+                Replace(old, config, compile(config));
+            }
+            catch (Policy.PolicyConfigException e)
+            {
+                errors.Add($"listener {config.Name}: {e.Message}");
+            }
+            catch (TproxyException e)
+            {
+                errors.Add($"listener {config.Name}: {e.Message}");
+                blocked.Add(config);
+            }
+        }
+        return blocked;
+    }
+
+    private void Replace(ListenerState? old, ListenerConfig config, ListenerSnapshot snapshot)
+    {
         if (old is not null && old.CanTake(snapshot))
         {
             Drain(old.Take(snapshot));
@@ -147,18 +178,10 @@ internal sealed partial class ListenerManager : IDisposable
             return;
         }
         // Open first: if that fails, the old one stays in force.
-        try
-        {
-            var state = ListenerState.Open(snapshot, pipeline, admission, logger);
-            active[config.Name] = state;
-            state.Start();
-            LogListening(logger, config.Name, string.Join(", ", state.Bound));
-        }
-        catch (TproxyException e)
-        {
-            errors.Add($"listener {config.Name}: {e.Message}");
-            return;
-        }
+        var state = ListenerState.Open(snapshot, pipeline, admission, logger);
+        active[config.Name] = state;
+        state.Start();
+        LogListening(logger, config.Name, string.Join(", ", state.Bound));
         if (old is not null)
         {
             Drain(old);
@@ -215,7 +238,7 @@ internal sealed partial class ListenerManager : IDisposable
             {
                 var (registry, abortAt) = draining[i];
                 registry.Sweep(now);
-                if (registry.IsEmpty)
+                if (registry.TryRetire())
                 {
                     draining.RemoveAt(i);
                 }

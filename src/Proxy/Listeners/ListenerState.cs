@@ -147,7 +147,19 @@ internal sealed partial class ListenerState
                 continue;
             }
             var generation = current;
-            _ = pipeline.ServeAsync(socket, generation.Snapshot, bound, generation.Registry);
+            var early = new EarlyConnection(socket);
+            while (!generation.Registry.TryAccept(early) && !stopping)
+            {
+                generation = current; // the listener changed between the two lines
+            }
+            if (stopping)
+            {
+                generation.Registry.Remove(early);
+                admission.Leave();
+                early.AbortNow();
+                return;
+            }
+            _ = pipeline.ServeAsync(early, generation.Snapshot, bound, generation.Registry);
         }
     }
 

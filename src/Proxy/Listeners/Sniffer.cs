@@ -30,7 +30,7 @@ internal sealed class Sniffer(bool tls, bool http, int maxBytes) : IDisposable
     public ReadOnlySpan<byte> Bytes => buffer.AsSpan(0, length);
 
     /// <summary>Runs the inspectors.</summary>
-    public async ValueTask<SniffResult> RunAsync(Socket socket, TimeSpan timeout)
+    public async ValueTask<SniffResult> RunAsync(Socket socket, TimeSpan timeout, EarlyConnection connection)
     {
         if (!tls && !http)
         {
@@ -55,6 +55,10 @@ internal sealed class Sniffer(bool tls, bool http, int maxBytes) : IDisposable
                 var read = socket.ReceiveAsync(buffer.AsMemory(length, room), SocketFlags.None, (deadline ??= Deadline(timeout))?.Token ?? default);
                 var count = await read.ConfigureAwait(false);
                 length += count;
+                if (count > 0 && !connection.TryKeep())
+                {
+                    return SniffResult.Closed;
+                }
                 var result = Inspect();
                 if (result == PeekResult.Malformed)
                 {
@@ -141,7 +145,7 @@ internal enum SniffResult
     /// <summary>listener_filters_timeout passed.</summary>
     TimedOut,
 
-    /// <summary>The client went away before a byte.</summary>
+    /// <summary>The client went away before a byte, or was let go by a drain.</summary>
     Closed,
 
     /// <summary>A bound was hit or the bytes contradict themselves.</summary>

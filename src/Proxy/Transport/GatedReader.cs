@@ -68,7 +68,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
 
     public override void CancelPendingRead()
     {
-        Volatile.Write(ref cancelRequested, 1);
+        Interlocked.Exchange(ref cancelRequested, 1); // a full fence: this sees idleWait, or the reader sees this
         if (idleWait)
         {
             // The server wants to stop on an idle connection: nothing more will be read from it. A body under way is read to its end, and the
@@ -152,6 +152,7 @@ internal sealed class GatedReader(Stream stream, IConnectionControl control, Req
             }
             EnsureSpace();
             idleWait = idle;
+            Interlocked.MemoryBarrier();
             if (idle && Volatile.Read(ref cancelRequested) == 1)
             {
                 control.ShutdownReceive(); // asked for just before idleWait could be seen

@@ -29,6 +29,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     private RequestHead head = null!;
     private ClusterSnapshot cluster = null!;
     private RequestBodyStream? bodyStream;
+    private CancellationTokenSource? bodyStop; // of the latest request with a body; has no timer, so needs no disposing
     private ProxyError timeoutError;
     private int idle; // Busy, Idle or Closed: who moves it on owns the connection, the next request or the sweeper
     private volatile bool bodyFaultIsClients; // the client's body broke off or was malformed, not the way to the server
@@ -55,6 +56,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         ResponseHead = null;
         bodyFaultIsClients = false;
         bodyStream = null;
+        bodyStop = null;
     }
 
     /// <summary>Ends the request from another thread: a deadline passed, or the client is gone.</summary>
@@ -62,6 +64,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     {
         timeoutError = error;
         connection?.Dispose();
+        StopBody();
     }
 
     /// <summary>The exchange is over. A connection in an unclear state is closed now.</summary>
@@ -144,8 +147,12 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         return message;
     }
 
+    // The forwarder ends only when the request's body has been read, and a client that pauses in it would hold back the answer.
+    private void StopBody() => _ = bodyStop?.CancelAsync();
+
     private HttpResponseMessage Fault(ProxyError error)
     {
+        StopBody();
         Error = error;
         OnResponse?.Invoke();
         return new HttpResponseMessage((HttpStatusCode)ErrorTable.Of(error.Code).Status);
@@ -191,7 +198,9 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             if (head.HasBody)
             {
                 bodyStream = new RequestBodyStream(current, head);
-                _ = SendBodyAsync(request.Content, bodyStream, current);
+                var stop = new CancellationTokenSource();
+                bodyStop = stop;
+                _ = SendBodyAsync(request.Content, bodyStream, current, stop.Token);
             }
             var result = await current.ReadHeadAsync(head.Method.SequenceEqual("HEAD")).ConfigureAwait(false);
             return result switch
@@ -214,13 +223,13 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     }
 
     // Runs beside the reading of the response, so that an early answer to an unfinished upload gets through.
-    private async Task SendBodyAsync(HttpContent? content, RequestBodyStream body, Http1UpstreamConnection current)
+    private async Task SendBodyAsync(HttpContent? content, RequestBodyStream body, Http1UpstreamConnection current, CancellationToken stop)
     {
         try
         {
             if (content is not null)
             {
-                await content.CopyToAsync(body, CancellationToken.None).ConfigureAwait(false);
+                await content.CopyToAsync(body, stop).ConfigureAwait(false);
             }
             if (!body.Failed)
             {

@@ -1,0 +1,32 @@
+namespace Postern.Tests.Netns.Proxy;
+
+/// <summary>What <see cref="ConfigText.Steered"/> writes.</summary>
+internal sealed record ListenerText
+{
+    internal string Name { get; init; } = "ingress";
+
+    internal int Port { get; init; } = 15001;
+
+    internal bool Ingress { get; init; } = true;
+
+    internal int ProxyId { get; init; } = 15001;
+
+    internal string PolicyPath { get; init; } = "";
+
+    internal string AccessLog { get; init; } = "";
+
+    /// <summary>Plain bytes go to tcp_proxy too, not to HTTP.</summary>
+    internal bool Opaque { get; init; }
+
+    /// <summary>With cilium.l7policy.</summary>
+    internal bool Judges { get; init; } = true;
+
+    internal string HeadersTimeout { get; init; } = "30s";
+
+    internal string StreamIdle { get; init; } = "300s";
+
+    internal string Idle { get; init; } = "3600s";
+
+    /// <summary>More members of the listener, each ending in a comma.</summary>
+    internal string Extra { get; init; } = "";
+}
