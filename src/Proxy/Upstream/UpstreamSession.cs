@@ -136,6 +136,9 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         base.Dispose(disposing);
     }
 
+    // The forwarder ends only when the request's body has been read, and a client that pauses in it would hold back the answer.
+    private void StopBody() => _ = bodyStop?.CancelAsync();
+
     private static HttpResponseMessage Answer(Http1UpstreamConnection connection)
     {
         var head = connection.Head;
@@ -146,9 +149,6 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         }
         return message;
     }
-
-    // The forwarder ends only when the request's body has been read, and a client that pauses in it would hold back the answer.
-    private void StopBody() => _ = bodyStop?.CancelAsync();
 
     private HttpResponseMessage Fault(ProxyError error)
     {
