@@ -188,7 +188,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         return InFlightSince != 0 ? default : RefuseAsync(entry.Status, entry.Label, detail);
     }
 
-    /// <summary>The answer is decided and the rest of the request's body does not matter: wakes who waits for it.</summary>
+    /// <summary>The answer is decided and the rest of the request's body does not matter: ends the wait for it, so that the connection closes in order.</summary>
     public void StopUpload() => control.ShutdownReceive();
 
     public void OnPeerGone() => FireClosed();

@@ -187,7 +187,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
             exchange.SetResponse(entry.Status, LocalReplyHeaders.Of(exchange.Reply), Clock.UnixNanos());
             if (connection.Framer.WithinBody)
             {
-                connection.StopUpload(); // a client that stalls in its body must not keep the answer back
+                connection.StopUpload(); // a client that stalls in its body must get the answer, and a FIN behind it
             }
         }
         RunResponseFilters(connection);
