@@ -136,8 +136,6 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         {
             return;
         }
-        registry.Remove(this);
-        registry.Admission.Leave();
         RecordSilentRefusal();
         Invoker.Dispose();
         if (aborted == 0)
@@ -148,7 +146,13 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         reader.ReleaseBuffer();
         writer.ReleaseBuffer();
         closed.Dispose();
+        // Only now: who waits for the last connection (steering goes after it) must not cut off an answer that is still on its way.
+        registry.Remove(this);
+        registry.Admission.Leave();
     }
+
+    /// <summary>The listener drains: this answer is the connection's last.</summary>
+    public bool IsDraining => draining;
 
     public void OnIdle()
     {

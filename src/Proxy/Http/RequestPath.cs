@@ -245,7 +245,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
             response.Headers[headers.NameText(i)] = headers.ValueText(i);
         }
         var head = connection.Framer.Head;
-        if (head.IsConnect || (head.HasBody && head.TryFind("expect", out _)))
+        if (connection.IsDraining || head.IsConnect || (head.HasBody && head.TryFind("expect", out _)))
         {
             // Whether the client will still send its body after this answer is its choice (RFC 9110 §10.1.1), so what would follow is unclear.
             response.Headers.Connection = "close";

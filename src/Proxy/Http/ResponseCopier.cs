@@ -45,6 +45,10 @@ internal sealed class ResponseCopier(HttpConnection connection) : HttpTransforme
                 }
             }
         }
+        if (connection.IsDraining)
+        {
+            httpContext.Response.Headers.Connection = "close"; // the client need not find out by a FIN
+        }
         return new ValueTask<bool>(true);
     }
 

@@ -38,9 +38,9 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
         }
         finally
         {
-            registry.Remove(this);
             downstream.Dispose();
             upstream.Dispose();
+            registry.Remove(this);
         }
     }
 
