@@ -45,7 +45,8 @@ class Round:
 
     @property
     def demand(self):
-        return min(1.0, self.wanted / self.seconds)
+        # A thread that ended within the round takes its share of the queue time with it; what the process ran is counted all the same.
+        return min(1.0, max(self.wanted, self.user + self.system) / self.seconds)
 
     @property
     def share(self):

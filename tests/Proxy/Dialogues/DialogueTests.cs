@@ -23,11 +23,11 @@ public sealed class DialogueTests(HttpEngineFixture fixture) : IClassFixture<Htt
 
     [Theory]
     [MemberData(nameof(All))]
-    public Task AsSent(string file) => PlayAsync(Dialogue.Read(Path.Combine(Folder, file)), int.MaxValue);
+    public Task SentAsWritten_GoesAsTheFileSays(string file) => PlayAsync(Dialogue.Read(Path.Combine(Folder, file)), int.MaxValue);
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task ByteByByte(string file)
+    public async Task SentByteByByte_GoesAsTheFileSays(string file)
     {
         var dialogue = Dialogue.Read(Path.Combine(Folder, file));
         if (!dialogue.WholeOnly)
