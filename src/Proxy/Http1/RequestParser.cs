@@ -21,7 +21,7 @@ internal static class RequestParser
     public static Http1Error Parse(ReadOnlySpan<byte> bytes, RequestHead head, int maxHeaders)
     {
         head.Reset(bytes);
-        var lineEnd = FindLineEnd(bytes, out var error);
+        var lineEnd = FieldLineReader.FindLineEnd(bytes, out var error);
         if (error != Http1Error.None)
         {
             return error;
@@ -32,44 +32,17 @@ internal static class RequestParser
             return error;
         }
         var fields = new FieldChecks();
-        var position = lineEnd + 2;
-        while (true)
+        var reader = new FieldLineReader(bytes, lineEnd + 2, maxHeaders, MaxHeaderName);
+        while (reader.Next())
         {
-            var rest = bytes[position..];
-            var length = FindLineEnd(rest, out error);
+            error = fields.Note(reader.Name, reader.Value, reader.ValueStart, head);
             if (error != Http1Error.None)
             {
                 return error;
             }
-            if (length == 0)
-            {
-                break;
-            }
-            if (head.Count == maxHeaders)
-            {
-                return Http1Error.TooManyHeaders;
-            }
-            error = ParseField(rest[..length], position, head, ref fields);
-            if (error != Http1Error.None)
-            {
-                return error;
-            }
-            position += length + 2;
+            head.AddField(reader.NameStart, reader.Name.Length, reader.ValueStart, reader.Value.Length);
         }
-        return Finish(bytes, head, fields);
-    }
-
-    /// <summary>Length of the line before its CRLF. A CR or LF on its own is an error (RFC 9112 §2.2).</summary>
-    internal static int FindLineEnd(ReadOnlySpan<byte> bytes, out Http1Error error)
-    {
-        var at = bytes.IndexOfAny((byte)'\r', (byte)'\n');
-        if (at < 0 || at + 1 >= bytes.Length)
-        {
-            error = Http1Error.InvalidRequestLine;
-            return 0;
-        }
-        error = bytes[at] == '\n' ? Http1Error.BareLineFeed : bytes[at + 1] != '\n' ? Http1Error.BareCarriageReturn : Http1Error.None;
-        return at;
+        return reader.Error != Http1Error.None ? reader.Error : Finish(bytes, head, fields);
     }
 
     private static Http1Error ParseRequestLine(ReadOnlySpan<byte> line, RequestHead head)
@@ -149,34 +122,6 @@ internal static class RequestParser
         head.SetAuthority(start + scheme, end);
         head.SetRequestLine(start - 1, start, target.Length, start + scheme + end, target.Length - scheme - end);
         return Http1Error.None;
-    }
-
-    private static Http1Error ParseField(ReadOnlySpan<byte> line, int position, RequestHead head, ref FieldChecks checks)
-    {
-        if (line[0] is (byte)' ' or (byte)'\t')
-        {
-            return Http1Error.ObsoleteLineFolding;
-        }
-        var colon = line.IndexOf((byte)':');
-        if (colon <= 0 || colon > MaxHeaderName || !Grammar.IsToken(line[..colon]))
-        {
-            return Http1Error.InvalidHeaderName; // also white space before the colon (RFC 9112 §5.1)
-        }
-        var name = line[..colon];
-        var value = line[(colon + 1)..];
-        if (value.ContainsAny(Grammar.InvalidValueBytes))
-        {
-            return Http1Error.InvalidHeaderValue;
-        }
-        var trimmedStart = value.TrimStart(" \t"u8);
-        var valueStart = position + colon + 1 + value.Length - trimmedStart.Length;
-        value = trimmedStart.TrimEnd(" \t"u8);
-        var error = checks.Note(name, value, valueStart, head);
-        if (error == Http1Error.None)
-        {
-            head.AddField(position, colon, valueStart, value.Length);
-        }
-        return error;
     }
 
     private static Http1Error Finish(ReadOnlySpan<byte> bytes, RequestHead head, FieldChecks checks)

@@ -11,7 +11,7 @@ internal static class ResponseParser
     /// <summary>Parses a whole head, including the empty line that ends it.</summary>
     public static Http1Error Parse(ReadOnlySpan<byte> bytes, ResponseHead head, int maxHeaders)
     {
-        var lineEnd = RequestParser.FindLineEnd(bytes, out var error);
+        var lineEnd = FieldLineReader.FindLineEnd(bytes, out var error);
         if (error != Http1Error.None)
         {
             return error;
@@ -24,30 +24,20 @@ internal static class ResponseParser
             return Http1Error.InvalidStatusLine;
         }
         head.Reset(bytes, (int)status, line[7] == '0', line.Length);
-        var position = lineEnd + 2;
         var framing = new Framing();
-        while (true)
+        var reader = new FieldLineReader(bytes, lineEnd + 2, maxHeaders, int.MaxValue);
+        while (reader.Next())
         {
-            var rest = bytes[position..];
-            var length = RequestParser.FindLineEnd(rest, out error);
+            error = framing.Note(reader.Name, reader.Value, head);
             if (error != Http1Error.None)
             {
                 return error;
             }
-            if (length == 0)
-            {
-                break;
-            }
-            if (head.Count == maxHeaders)
-            {
-                return Http1Error.TooManyHeaders;
-            }
-            error = ParseField(rest[..length], position, head, ref framing);
-            if (error != Http1Error.None)
-            {
-                return error;
-            }
-            position += length + 2;
+            head.AddField(reader.NameStart, reader.Name.Length, reader.ValueStart, reader.Value.Length);
+        }
+        if (reader.Error != Http1Error.None)
+        {
+            return reader.Error;
         }
         if (head.IsChunked && head.ContentLength >= 0)
         {
@@ -67,33 +57,6 @@ internal static class ResponseParser
         }
         HopByHop.Strip(head);
         return Http1Error.None;
-    }
-
-    private static Http1Error ParseField(ReadOnlySpan<byte> line, int position, ResponseHead head, ref Framing framing)
-    {
-        if (line[0] is (byte)' ' or (byte)'\t')
-        {
-            return Http1Error.ObsoleteLineFolding;
-        }
-        var colon = line.IndexOf((byte)':');
-        if (colon <= 0 || !Grammar.IsToken(line[..colon]))
-        {
-            return Http1Error.InvalidHeaderName;
-        }
-        var value = line[(colon + 1)..];
-        if (value.ContainsAny(Grammar.InvalidValueBytes))
-        {
-            return Http1Error.InvalidHeaderValue;
-        }
-        var trimmed = value.TrimStart(" \t"u8);
-        var valueStart = position + colon + 1 + value.Length - trimmed.Length;
-        trimmed = trimmed.TrimEnd(" \t"u8);
-        var error = framing.Note(line[..colon], trimmed, head);
-        if (error == Http1Error.None)
-        {
-            head.AddField(position, colon, valueStart, trimmed.Length);
-        }
-        return error;
     }
 
     private ref struct Framing
