@@ -28,6 +28,7 @@ namespace Postern.Proxy.Http;
 internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEvents, ITrackedConnection
 {
     private const int LingerBytes = 256 * 1024;
+    private const long LastWordMillis = 5_000; // for an answer to reach a client after its request has failed
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     private readonly Stream stream;
@@ -41,6 +42,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private volatile bool draining;
     private volatile bool headTimedOut;
     private volatile bool idleTimedOut;
+    private long failedAt; // when the sweeper ended the request in flight, 0 before; the sweeper's, but for its reset
     private long begun; // requests that reached the request path
     private int aborted;
     private int disposed;
@@ -203,6 +205,8 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         begun++;
         Volatile.Write(ref headSince, 0);
         Volatile.Write(ref idleSince, 0);
+        failedAt = 0;
+        StreamIdleMillis = Listener.StreamIdleTimeout is { } idle ? (long)idle.TotalMilliseconds : 0; // a route may say otherwise
         InFlightSince = Environment.TickCount64;
     }
 
@@ -271,14 +275,22 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
 
     private void SweepRequest(long now, long begun)
     {
-        if (Deadline != 0 && now > Deadline)
+        if (failedAt != 0)
         {
-            Deadline = 0;
+            // The upstream side ended long ago: what still waits is a client that does not read.
+            if (now - failedAt > LastWordMillis)
+            {
+                Abort(new ConnectionAbortedException("the client did not take its answer"));
+            }
+        }
+        else if (Deadline != 0 && now > Deadline)
+        {
+            failedAt = now;
             Upstream.Fail(new ProxyError(ErrorCode.ResponseTimeout, "no complete response within the route's timeout"));
         }
         else if (StreamIdleMillis != 0 && now - Math.Max(begun, Upstream.LastActivity) > StreamIdleMillis)
         {
-            StreamIdleMillis = 0;
+            failedAt = now;
             Upstream.Fail(new ProxyError(ErrorCode.StreamIdleTimeout, "no byte either way within stream_idle_timeout (or the route's idle_timeout)"));
         }
         // Nobody reads from the client while its answer is awaited, so a reset is looked for once a second.

@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Net.Sockets;
 using Postern.Netns.Fixture;
 
 namespace Postern.Tests.Netns.Proxy;
@@ -89,5 +90,16 @@ public sealed class SlowClientTests : IDisposable
 
         Assert.StartsWith("504 ", client.Ask("/wait"), StringComparison.Ordinal);
         _rig.WaitForRecord(r => r.Text("reason") == "stream_idle_timeout" && r.Text("http.status") == "504");
+    }
+
+    [NetnsFact]
+    public void ClientThatDoesNotRead_LosesItsConnection()
+    {
+        using var client = _rig.Connect();
+        client.Send("GET /download/1073741824 HTTP/1.1\r\nHost: x\r\n\r\n");
+        _rig.WaitForRecord(r => r.Text("http.status") == "200");
+
+        // Reading nothing at all: the idle timeout ends the upstream side, and five seconds later the client is given up.
+        Patience.Until(() => client.Socket.Poll(0, SelectMode.SelectError), () => "the proxy still holds the connection");
     }
 }
