@@ -120,9 +120,9 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             {
                 return Fault(new ProxyError(ErrorCode.DownstreamReset, "the client went away"));
             }
-            // A kept connection that dies before any answer was most likely closed idle by the server: one silent second try where nothing of
-            // the body has been read from the client.
-            if (attempt == 0 && reused && error.Code == ErrorCode.UpstreamReset && !head.HasBody && !timeoutError.IsError)
+            // A kept connection that dies before any answer was most likely closed idle by the server: one silent second try, but only where acting
+            // twice does no harm (RFC 9110 §9.2.2) and nothing of a body has been read from the client.
+            if (attempt == 0 && reused && ErrorTable.Of(error.Code).Retry == RetryClass.ReusedOnly && IsReplayable(head) && !timeoutError.IsError)
             {
                 continue;
             }
@@ -135,6 +135,8 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         connection?.Dispose();
         base.Dispose(disposing);
     }
+
+    private static bool IsReplayable(RequestHead head) => !head.HasBody && head.Method is ("GET" or "HEAD" or "OPTIONS" or "TRACE" or "DELETE");
 
     // The forwarder ends only when the request's body has been read, and a client that pauses in it would hold back the answer.
     private void StopBody() => _ = bodyStop?.CancelAsync();
