@@ -10,6 +10,7 @@ namespace Postern.Proxy.Upstream;
 
 /// <summary>
 /// Takes the decoded request body and frames it for the upstream as the client framed it: by its Content-Length, or chunked.
+/// Belongs to the one copy that writes to it, which disposes it when it ends, whatever became of the request meanwhile.
 /// More or fewer bytes than announced is an error here, too: the upstream must never be left guessing.
 /// </summary>
 internal sealed class RequestBodyStream(Http1UpstreamConnection connection, RequestHead head) : Stream
@@ -17,11 +18,18 @@ internal sealed class RequestBodyStream(Http1UpstreamConnection connection, Requ
     private const int ChunkHead = 10; // 8 hex digits and CRLF
     private static readonly byte[] LastChunk = "0\r\n\r\n"u8.ToArray();
 
+    private readonly bool chunked = head.IsChunked; // not asked of the head later: the next request may be in it by then
     private long remaining = head.ContentLength;
     private byte[]? frame;
 
     /// <summary>Milliseconds of <see cref="Environment.TickCount64"/>, for idle timeouts.</summary>
     public long LastWrite { get; private set; } = Environment.TickCount64;
+
+    /// <summary>The client's body broke off or was malformed. Kept here and not by the session: a copy that ends late must not speak for the next request.</summary>
+    public bool ClientFailed { get; private set; }
+
+    /// <summary>Notes that.</summary>
+    public void FailClient() => ClientFailed = true;
 
     /// <summary>Sending to the upstream failed; the body could not be delivered, which is not the client's fault.</summary>
     public bool Failed { get; private set; }
@@ -47,7 +55,7 @@ internal sealed class RequestBodyStream(Http1UpstreamConnection connection, Requ
         {
             return default;
         }
-        if (head.IsChunked)
+        if (chunked)
         {
             return WriteChunkAsync(buffer);
         }
@@ -65,7 +73,7 @@ internal sealed class RequestBodyStream(Http1UpstreamConnection connection, Requ
     /// <summary>The client's body ended well.</summary>
     public async ValueTask FinishAsync()
     {
-        if (head.IsChunked)
+        if (chunked)
         {
             await SendAsync(LastChunk).ConfigureAwait(false);
         }

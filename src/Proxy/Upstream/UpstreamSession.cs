@@ -32,7 +32,6 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     private CancellationTokenSource? bodyStop; // of the latest request with a body; has no timer, so needs no disposing
     private ProxyError timeoutError;
     private int idle; // Busy, Idle or Closed: who moves it on owns the connection, the next request or the sweeper
-    private volatile bool bodyFaultIsClients; // the client's body broke off or was malformed, not the way to the server
 
     /// <summary>What went wrong with the latest request, if no response head was received.</summary>
     public ProxyError Error { get; private set; }
@@ -54,7 +53,6 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         Error = ProxyError.None;
         timeoutError = ProxyError.None;
         ResponseHead = null;
-        bodyFaultIsClients = false;
         bodyStream = null;
         bodyStop = null;
     }
@@ -70,7 +68,6 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     /// <summary>The exchange is over. A connection in an unclear state is closed now.</summary>
     public void End()
     {
-        bodyStream?.Dispose();
         if (connection is { } used && (used.IsDisposed || !used.RequestSent || !used.Body.IsComplete || used.Head.WillClose))
         {
             used.Dispose();
@@ -208,7 +205,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             return result switch
             {
                 HeadResult.Final => ProxyError.None,
-                _ when bodyFaultIsClients => ClientsFault, // closing the connection under a read may also look like its end
+                _ when bodyStream is { ClientFailed: true } => ClientsFault, // closing the connection under a read may also look like its end
                 HeadResult.ClosedBeforeHead => new ProxyError(ErrorCode.UpstreamReset, "upstream closed the connection before it answered"),
                 HeadResult.ClosedInHead => new ProxyError(ErrorCode.UpstreamProtocol, "upstream closed the connection within the response head"),
                 _ => new ProxyError(ErrorCode.UpstreamProtocol, "upstream's response head is not acceptable HTTP/1: " + Http1Errors.Label(current.LastError)),
@@ -216,7 +213,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            if (bodyFaultIsClients)
+            if (bodyStream is { ClientFailed: true })
             {
                 return ClientsFault;
             }
@@ -225,7 +222,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     }
 
     // Runs beside the reading of the response, so that an early answer to an unfinished upload gets through.
-    private async Task SendBodyAsync(HttpContent? content, RequestBodyStream body, Http1UpstreamConnection current, CancellationToken stop)
+    private static async Task SendBodyAsync(HttpContent? content, RequestBodyStream body, Http1UpstreamConnection current, CancellationToken stop)
     {
         try
         {
@@ -244,9 +241,14 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             // well upstream, so the connection goes.
             if (!body.Failed)
             {
-                bodyFaultIsClients = true;
+                body.FailClient();
                 current.Dispose();
             }
+        }
+        finally
+        {
+            // Here and not at the request's end: this copy may outlive the request, and its buffer must not be somebody else's by then.
+            await body.DisposeAsync().ConfigureAwait(false);
         }
     }
 }
