@@ -44,11 +44,18 @@ public static class BootstrapLoader
         {
             throw path.Error("has no listener; write static_resources.listeners or dynamic_resources.lds_config");
         }
-        return new BootstrapConfig(bootstrap.Node?.Id ?? "", bootstrap.Node?.Cluster ?? "", listeners, clusters, lds, cds);
+        return new BootstrapConfig
+        {
+            Node = bootstrap.Node ?? new Envoy.Config.Core.V3.Node(),
+            StaticListeners = listeners,
+            StaticClusters = clusters,
+            LdsSource = lds,
+            CdsSource = cds,
+        };
     }
 
-    private static string? Source(Envoy.Config.Core.V3.ConfigSource? source, ConfigPath path) =>
-        source is null ? null : ConfigSources.ToPath(source, path);
+    private static ConfigSourceConfig? Source(Envoy.Config.Core.V3.ConfigSource? source, ConfigPath path) =>
+        source is null ? null : ConfigSources.ToConfig(source, path);
 
     // A cluster that is not static may come with CDS.
     private static void CheckReferences(EquatableList<ListenerConfig> listeners, EquatableList<ClusterConfig> clusters, bool hasCds, ConfigPath path)

@@ -79,10 +79,14 @@ public static class ClusterReferences
         {
             yield break;
         }
-        path = path.Field("route_config").Field("virtual_hosts");
-        for (var i = 0; i < manager.RouteConfig.VirtualHosts.Count; i++)
+        if (manager.RouteConfig is not { } table)
         {
-            var routes = manager.RouteConfig.VirtualHosts[i].Routes;
+            yield break; // RDS: a route to a cluster that is not there answers 503
+        }
+        path = path.Field("route_config").Field("virtual_hosts");
+        for (var i = 0; i < table.VirtualHosts.Count; i++)
+        {
+            var routes = table.VirtualHosts[i].Routes;
             for (var j = 0; j < routes.Count; j++)
             {
                 yield return (routes[j].Cluster, path.Item(i).Field("routes").Item(j).Field("route").Field("cluster"));

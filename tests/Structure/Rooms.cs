@@ -12,8 +12,10 @@ internal static class Rooms
         ["Tproxy"] = [],
         ["Records"] = ["Policy"],
         ["Filters"] = ["Policy", "Records"],
-        ["Xds"] = ["Policy"],
-        ["Proxy"] = ["Policy", "Records", "Filters", "Xds", "Tproxy"],
+        ["Grpc"] = [],
+        ["Xds"] = ["Policy", "Grpc"],
+        ["Proxy"] = ["Policy", "Records", "Filters", "Xds", "Grpc", "Tproxy"],
+        ["Agent"] = ["Policy", "Xds", "Grpc", "Tproxy"],
     };
 
     public static TheoryData<string> All
@@ -30,10 +32,15 @@ internal static class Rooms
     }
 
     /// <summary>The room's assembly, without suffix.</summary>
-    public static string AssemblyOf(string room) => room == "Proxy" ? "postern" : "Postern." + room;
+    public static string AssemblyOf(string room) => room switch { "Proxy" => "postern", "Agent" => "postern-agent", _ => "Postern." + room };
 
     public static string? OfAssembly(string assembly) =>
-        assembly == "postern" ? "Proxy" : assembly.StartsWith("Postern.", StringComparison.Ordinal) ? assembly["Postern.".Length..] : null;
+        assembly switch
+        {
+            "postern" => "Proxy",
+            "postern-agent" => "Agent",
+            _ => assembly.StartsWith("Postern.", StringComparison.Ordinal) ? assembly["Postern.".Length..] : null,
+        };
 
     public static bool Allows(string room, string other) => room == other || Array.IndexOf(MayUse[room], other) >= 0;
 }

@@ -28,7 +28,7 @@ public class BootstrapLoaderTests
     public void Example_IsReadWithDefaults()
     {
         var config = Load(Example);
-        Assert.Equal(("node-1", "demo", null, null), (config.NodeId, config.NodeCluster, config.LdsPath, config.CdsPath));
+        Assert.Equal(("node-1", "demo", null, null), (config.Node.Id, config.Node.Cluster, config.LdsSource, config.CdsSource));
         var listener = Assert.Single(config.StaticListeners);
         Assert.Equal("cilium-http-ingress:15001", listener.Name);
         Assert.Equal([new IPEndPoint(IPAddress.Loopback, 15001)], listener.Addresses);
@@ -37,7 +37,7 @@ public class BootstrapLoaderTests
         Assert.Equal(
             [
                 new TlsInspectorConfig(65536),
-                new BpfMetadataConfig { IsIngress = true, UseOriginalSourceAddress = true, UseNphds = true, ProxyId = 15001, PolicyPath = "examples/policy.yaml" },
+                new BpfMetadataConfig { IsIngress = true, UseOriginalSourceAddress = true, UseNphds = true, ProxyId = 15001, PolicySource = new FileSourceConfig("examples/policy.yaml") },
             ],
             listener.ListenerFilters);
         var raw = listener.FilterChains[0];
@@ -53,7 +53,7 @@ public class BootstrapLoaderTests
                 new RouteEntryConfig("", StringMatchKind.Prefix, "/", [], true, "ingress-cluster", hour, null),
                 new RouteEntryConfig("", StringMatchKind.Prefix, "/", [], false, "ingress-cluster", hour, TimeSpan.FromMinutes(1)),
             ],
-            manager.RouteConfig.VirtualHosts[0].Routes);
+            manager.RouteConfig!.VirtualHosts[0].Routes);
         Assert.Equal(new TcpProxyConfig("tls", "ingress-cluster", hour), listener.FilterChains[1].Filters[1]);
         Assert.Equal([new ClusterConfig("ingress-cluster", ClusterType.OriginalDst, TimeSpan.FromSeconds(2), [])], config.StaticClusters);
     }
@@ -245,7 +245,7 @@ public class BootstrapLoaderTests
     public void PathsOfDynamicResources_AreTakenInBothForms()
     {
         var config = Load("""{"dynamicResources": {"ldsConfig": {"path": "a"}, "cdsConfig": {"resourceApiVersion": "V3", "pathConfigSource": {"path": "b", "watched_directory": {"path": "d"}}}}}""", "b.json");
-        Assert.Equal(("a", "b"), (config.LdsPath, config.CdsPath));
+        Assert.Equal((new FileSourceConfig("a"), new FileSourceConfig("b")), (config.LdsSource, config.CdsSource));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System;
 using System.Text;
 using Postern.Xds;
+using Postern.Xds.Config;
 using Postern.Xds.Text;
 
 namespace Postern.Tests.Xds;
@@ -54,9 +55,9 @@ public class TextReaderTests
     public void ByteOrderMark_IsSkipped()
     {
         const string Text = "\uFEFF{\"dynamic_resources\": {\"lds_config\": {\"path\": \"x\"}}}";
-        Assert.Equal("x", BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b.json").LdsPath);
-        Assert.Equal("x", BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b.yaml").LdsPath);
-        Assert.Equal("x", BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b").LdsPath);
+        Assert.Equal(new FileSourceConfig("x"), BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b.json").LdsSource);
+        Assert.Equal(new FileSourceConfig("x"), BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b.yaml").LdsSource);
+        Assert.Equal(new FileSourceConfig("x"), BootstrapLoader.Load(Encoding.UTF8.GetBytes(Text), "b").LdsSource);
     }
 
     [Theory]

@@ -68,7 +68,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     {
         await engine.StartAsync(cancellationToken).ConfigureAwait(false);
         ApplyClusters([]);
-        if (bootstrap.CdsPath is { } cds)
+        if (bootstrap.CdsSource is FileSourceConfig { Path: var cds })
         {
             Follow(cds, ResourceKinds.Cluster, file => ApplyClusters(file.Clusters));
         }
@@ -77,7 +77,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         {
             throw new TproxyException(errors[0]);
         }
-        if (bootstrap.LdsPath is { } lds)
+        if (bootstrap.LdsSource is FileSourceConfig { Path: var lds })
         {
             Follow(lds, ResourceKinds.Listener, file => Report(ApplyListeners(file.Listeners)));
         }
@@ -179,7 +179,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         for (var i = wanted.Count - 1; i >= 0; i--)
         {
             var listener = wanted[i];
-            if (ClusterReferences.FindProblem(listener, known, unknownAllowed: bootstrap.CdsPath is not null) is not { } problem)
+            if (ClusterReferences.FindProblem(listener, known, unknownAllowed: bootstrap.CdsSource is not null) is not { } problem)
             {
                 continue;
             }

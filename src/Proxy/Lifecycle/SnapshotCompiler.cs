@@ -68,7 +68,7 @@ internal sealed class SnapshotCompiler(
 
     private BpfMetadata Metadata(BpfMetadataConfig config)
     {
-        var path = config.PolicyPath
+        var path = (config.PolicySource as FileSourceConfig)?.Path
             ?? throw new PolicyConfigException("cilium.bpf_metadata: cilium_config_source must be a path_config_source: there is no other policy source in this version");
         return new BpfMetadata
         {
@@ -135,7 +135,7 @@ internal sealed class SnapshotCompiler(
         return new HttpListenerSnapshot(
             listener.Name,
             [.. filters],
-            new RouteTable(config.RouteConfig, clusters),
+            new RouteTable(config.RouteConfig ?? throw new PolicyConfigException("RDS is not built in yet"), clusters),
             sink,
             config.IdleTimeout,
             config.StreamIdleTimeout,

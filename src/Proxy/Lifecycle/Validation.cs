@@ -13,11 +13,11 @@ internal static class Validation
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         IReadOnlyList<ListenerConfig> discovered = [];
-        if (bootstrap.CdsPath is { } cds)
+        if (bootstrap.CdsSource is FileSourceConfig { Path: var cds })
         {
             yield return () => ResourceFile.Load(cds, ResourceKinds.Cluster);
         }
-        if (bootstrap.LdsPath is { } lds)
+        if (bootstrap.LdsSource is FileSourceConfig { Path: var lds })
         {
             yield return () => discovered = ResourceFile.Load(lds, ResourceKinds.Listener).Listeners;
         }
@@ -36,7 +36,7 @@ internal static class Validation
         {
             foreach (var filter in listener.ListenerFilters)
             {
-                if (filter is BpfMetadataConfig { PolicyPath: { } path })
+                if (filter is BpfMetadataConfig { PolicySource: FileSourceConfig { Path: var path } })
                 {
                     yield return path;
                 }

@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Net;
 using System.Threading;
 using Postern.Xds.Config;
@@ -8,7 +9,7 @@ namespace Postern.Proxy.Upstream;
 /// <summary>A cluster as the data path uses it: immutable but for the round-robin position.</summary>
 internal sealed class ClusterSnapshot(ClusterConfig config)
 {
-    private readonly IPEndPoint[] endpoints = [.. config.Endpoints];
+    private readonly IPEndPoint[] endpoints = [.. config.Endpoints.OfType<IPEndPoint>()];
     private int next = -1;
 
     public ClusterConfig Config { get; } = config;

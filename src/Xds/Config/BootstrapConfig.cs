@@ -1,18 +1,32 @@
+using System.Net;
 using Postern.Policy.Config;
 
 namespace Postern.Xds.Config;
 
 /// <summary>The part of <c>envoy.config.bootstrap.v3.Bootstrap</c> that Postern reads, validated.</summary>
-/// <param name="NodeId"><c>node.id</c>.</param>
-/// <param name="NodeCluster"><c>node.cluster</c>.</param>
-/// <param name="StaticListeners"><c>static_resources.listeners</c>.</param>
-/// <param name="StaticClusters"><c>static_resources.clusters</c>.</param>
-/// <param name="LdsPath">Path of <c>dynamic_resources.lds_config.path_config_source</c>, or null.</param>
-/// <param name="CdsPath">Path of <c>dynamic_resources.cds_config.path_config_source</c>, or null.</param>
-public sealed record BootstrapConfig(
-    string NodeId,
-    string NodeCluster,
-    EquatableList<ListenerConfig> StaticListeners,
-    EquatableList<ClusterConfig> StaticClusters,
-    string? LdsPath,
-    string? CdsPath);
+public sealed record BootstrapConfig
+{
+    /// <summary><c>node</c>, as sent to control planes. Do not change it.</summary>
+    public required Envoy.Config.Core.V3.Node Node { get; init; }
+
+    /// <summary><c>static_resources.listeners</c>.</summary>
+    public required EquatableList<ListenerConfig> StaticListeners { get; init; }
+
+    /// <summary><c>static_resources.clusters</c>.</summary>
+    public required EquatableList<ClusterConfig> StaticClusters { get; init; }
+
+    /// <summary><c>static_resources.secrets</c>.</summary>
+    public EquatableList<SecretConfig> StaticSecrets { get; init; } = [];
+
+    /// <summary><c>dynamic_resources.lds_config</c>, or null.</summary>
+    public ConfigSourceConfig? LdsSource { get; init; }
+
+    /// <summary><c>dynamic_resources.cds_config</c>, or null.</summary>
+    public ConfigSourceConfig? CdsSource { get; init; }
+
+    /// <summary><c>dynamic_resources.ads_config</c>, or null.</summary>
+    public GrpcSourceConfig? AdsSource { get; init; }
+
+    /// <summary><c>admin.address</c>: IP and port or a Unix socket; null without one.</summary>
+    public EndPoint? AdminAddress { get; init; }
+}

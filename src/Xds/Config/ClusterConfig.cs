@@ -6,16 +6,28 @@ namespace Postern.Xds.Config;
 
 /// <summary><c>envoy.config.cluster.v3.Cluster</c>, the fields Postern honours.</summary>
 /// <param name="Name">Unique.</param>
-/// <param name="Type">ORIGINAL_DST or STATIC.</param>
+/// <param name="Type">ORIGINAL_DST, STATIC or EDS.</param>
 /// <param name="ConnectTimeout">Default 5 s.</param>
-/// <param name="Endpoints">STATIC: <c>load_assignment</c>'s addresses, in order; empty for ORIGINAL_DST.</param>
-public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan ConnectTimeout, EquatableList<IPEndPoint> Endpoints);
+/// <param name="Endpoints">STATIC: <c>load_assignment</c>'s addresses, in order, IP or Unix socket; empty for the other types.</param>
+public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan ConnectTimeout, EquatableList<EndPoint> Endpoints)
+{
+    /// <summary>EDS only.</summary>
+    public EdsConfig? Eds { get; init; }
+}
+
+/// <summary><c>eds_cluster_config</c>.</summary>
+/// <param name="ServiceName"><c>service_name</c>, or the name of the cluster.</param>
+/// <param name="Source"><c>eds_config</c>.</param>
+public sealed record EdsConfig(string ServiceName, ConfigSourceConfig Source);
 
 /// <summary><c>Cluster.DiscoveryType</c>.</summary>
 public enum ClusterType
 {
     /// <summary>Fixed addresses.</summary>
     Static = 0,
+
+    /// <summary>Endpoints by discovery.</summary>
+    Eds = 3,
 
     /// <summary>The connection's original destination.</summary>
     OriginalDst = 4,

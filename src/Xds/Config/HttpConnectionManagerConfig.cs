@@ -9,8 +9,11 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary>Required.</summary>
     public required string StatPrefix { get; init; }
 
-    /// <summary><c>route_config</c>, inline.</summary>
-    public required RouteConfig RouteConfig { get; init; }
+    /// <summary><c>route_config</c>, inline; null when <see cref="Rds"/> is set.</summary>
+    public RouteConfig? RouteConfig { get; init; }
+
+    /// <summary><c>rds</c>; null when the routes stand inline.</summary>
+    public RdsConfig? Rds { get; init; }
 
     /// <summary>In order; the last one is the router.</summary>
     public EquatableList<HttpFilterConfig> HttpFilters { get; init; } = [];
@@ -44,6 +47,9 @@ public sealed record L7PolicyConfig(string AccessLogPath, string Denied403Body) 
 
 /// <summary><c>envoy.filters.http.router</c>.</summary>
 public sealed record RouterConfig : HttpFilterConfig;
+
+/// <summary><c>Rds</c>: the route table of that name, from there.</summary>
+public sealed record RdsConfig(string RouteConfigName, ConfigSourceConfig Source);
 
 /// <summary><c>RouteConfiguration</c>.</summary>
 public sealed record RouteConfig(string Name, EquatableList<VirtualHostConfig> VirtualHosts);

@@ -75,6 +75,6 @@ public sealed record BpfMetadataConfig : ListenerFilterConfig
     /// <summary>Field 13.</summary>
     public bool UseNphds { get; init; }
 
-    /// <summary>Field 16 as a path: the file that holds NetworkPolicy and NetworkPolicyHosts resources. Null when the source is not a file.</summary>
-    public string? PolicyPath { get; init; }
+    /// <summary>Field 16: where NetworkPolicy and NetworkPolicyHosts resources come from.</summary>
+    public required ConfigSourceConfig PolicySource { get; init; }
 }

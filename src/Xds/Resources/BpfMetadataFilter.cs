@@ -45,7 +45,7 @@ internal static class BpfMetadataFilter
             ProxyId = filter.ProxyId,
             OriginalSourceSoLingerTime = filter.HasOriginalSourceSoLingerTime ? filter.OriginalSourceSoLingerTime : null,
             UseNphds = true,
-            PolicyPath = ConfigSources.ToPath(
+            PolicySource = ConfigSources.ToConfig(
                 filter.CiliumConfigSource ?? throw sourcePath.Error(
                     "is missing, and its default, gRPC through the cluster xds-grpc-cilium, is not built in yet; write path_config_source {path}"),
                 sourcePath),

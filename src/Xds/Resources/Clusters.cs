@@ -45,12 +45,12 @@ internal static class Clusters
         }
     }
 
-    private static EquatableList<IPEndPoint> Endpoints(Cluster cluster, ConfigPath path)
+    private static EquatableList<EndPoint> Endpoints(Cluster cluster, ConfigPath path)
     {
         path = path.Field("load_assignment");
         var assignment = cluster.LoadAssignment ?? throw path.Error("is missing; a STATIC cluster needs its endpoints");
         TypedConfig.Required(assignment.ClusterName, path.Field("cluster_name"));
-        var result = new List<IPEndPoint>();
+        var result = new List<EndPoint>();
         for (var i = 0; i < assignment.Endpoints.Count; i++)
         {
             var endpoints = assignment.Endpoints[i].LbEndpoints;

@@ -1,4 +1,5 @@
 using Envoy.Config.Core.V3;
+using Postern.Xds.Config;
 using Postern.Xds.Text;
 
 namespace Postern.Xds.Resources;
@@ -6,8 +7,10 @@ namespace Postern.Xds.Resources;
 /// <summary>Where resources come from: files, for now.</summary>
 internal static class ConfigSources
 {
-    /// <summary>The path of a file source.</summary>
-    public static string ToPath(ConfigSource source, ConfigPath path)
+    /// <summary>Validates a source.</summary>
+    public static ConfigSourceConfig ToConfig(ConfigSource source, ConfigPath path) => new FileSourceConfig(ToPath(source, path));
+
+    private static string ToPath(ConfigSource source, ConfigPath path)
     {
         if (source.ResourceApiVersion == ApiVersion.V2)
         {

@@ -14,7 +14,7 @@ internal static class ListenerSet
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var addresses = new Dictionary<IPEndPoint, string>();
-        string? policyPath = null;
+        ConfigSourceConfig? policySource = null;
         for (var i = 0; i < listeners.Count; i++)
         {
             var listener = listeners[i];
@@ -31,10 +31,10 @@ internal static class ListenerSet
             }
             for (var j = 0; j < listener.ListenerFilters.Count; j++)
             {
-                if (listener.ListenerFilters[j] is BpfMetadataConfig metadata && metadata.PolicyPath != (policyPath ??= metadata.PolicyPath))
+                if (listener.ListenerFilters[j] is BpfMetadataConfig metadata && metadata.PolicySource != (policySource ??= metadata.PolicySource))
                 {
                     throw path(i).Field("listener_filters").Item(j).Field("typed_config").Field("cilium_config_source").Error(
-                        $"another listener takes its policy from {Printable.Quote(policyPath!)}; a process has one policy source");
+                        $"another listener takes its policy from {Printable.Quote(policySource.ToString()!)}; a process has one policy source");
                 }
             }
         }

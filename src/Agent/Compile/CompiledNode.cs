@@ -1,0 +1,115 @@
+using System.Collections.Generic;
+using System.Net;
+using Cilium;
+using Envoy.Config.Endpoint.V3;
+using Google.Protobuf.WellKnownTypes;
+using Postern.Policy;
+
+namespace Postern.Agent.Compile;
+
+/// <summary>All that the agent's folder means, ready to be served, steered and shown. Immutable.</summary>
+public sealed record CompiledNode
+{
+    /// <summary>Nothing.</summary>
+    public static readonly CompiledNode Empty = new();
+
+    /// <summary>By id.</summary>
+    public IReadOnlyList<CompiledEndpoint> Endpoints { get; init; } = [];
+
+    /// <summary>Every identity that is in use, with labels.</summary>
+    public IReadOnlyList<CompiledIdentity> Identities { get; init; } = [];
+
+    /// <summary>Address → identity, as served by NPHDS; by identity.</summary>
+    public IReadOnlyList<NetworkPolicyHosts> Hosts { get; init; } = [];
+
+    /// <summary>EDS: <c>ns/name:port</c> and so on, from services.</summary>
+    public IReadOnlyList<ClusterLoadAssignment> ServiceEndpoints { get; init; } = [];
+
+    /// <summary>CiliumEnvoyConfig resources, names qualified.</summary>
+    public IReadOnlyList<CompiledEnvoyConfig> EnvoyConfigs { get; init; } = [];
+
+    /// <summary>SDS resources: <c>envoy.extensions.transport_sockets.tls.v3.Secret</c> in Any.</summary>
+    public IReadOnlyList<Any> Secrets { get; init; } = [];
+
+    /// <summary>What people should know: rules that are kept but not enforced yet, selectors without an identity, UDP ports, …</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>One endpoint with its policy.</summary>
+public sealed record CompiledEndpoint
+{
+    /// <summary>1–65535, stable across restarts.</summary>
+    public required ushort Id { get; init; }
+
+    /// <summary>Namespace/name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its security identity.</summary>
+    public required uint Identity { get; init; }
+
+    /// <summary>Security labels, <c>source:key=value</c>, sorted.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>v4 then v6.</summary>
+    public required IReadOnlyList<IPAddress> Addresses { get; init; }
+
+    /// <summary>Host-side interface, or null.</summary>
+    public string? Interface { get; init; }
+
+    /// <summary>Name of its network namespace, or null; for people.</summary>
+    public string? Netns { get; init; }
+
+    /// <summary>As served by NPDS.</summary>
+    public required NetworkPolicy Policy { get; init; }
+
+    /// <summary>Whether some policy selects it for ingress.</summary>
+    public required bool IngressEnforced { get; init; }
+
+    /// <summary>Whether some policy selects it for egress.</summary>
+    public required bool EgressEnforced { get; init; }
+
+    /// <summary>Which of its TCP traffic goes to which kind of listener; most specific first.</summary>
+    public required IReadOnlyList<Redirect> Redirects { get; init; }
+
+    /// <summary>Names (<c>namespace/name</c>) of the policies that select it.</summary>
+    public IReadOnlyList<string> Policies { get; init; } = [];
+}
+
+/// <summary>TCP traffic of one endpoint to hand to a listener.</summary>
+/// <param name="Direction">Ingress: to the endpoint. Egress: from it.</param>
+/// <param name="Port">First destination port; 1 with <paramref name="EndPort"/> 65535 is all of them.</param>
+/// <param name="EndPort">Last, inclusive.</param>
+/// <param name="Kind">What must look into it.</param>
+/// <param name="Listener">A CiliumEnvoyConfig listener's qualified name, or null for the agent's own of that kind.</param>
+/// <param name="Remote">Only to (egress) or from (ingress) this address; null is any.</param>
+public sealed record Redirect(TrafficDirection Direction, ushort Port, ushort EndPort, RedirectKind Kind, string? Listener = null, IPAddress? Remote = null);
+
+/// <summary>Kinds of the agent's listeners.</summary>
+public enum RedirectKind
+{
+    /// <summary>Judged by connection and SNI.</summary>
+    Tcp,
+
+    /// <summary>Judged request by request.</summary>
+    Http,
+}
+
+/// <summary>An identity in use.</summary>
+/// <param name="Id">Number; reserved ones as Cilium's.</param>
+/// <param name="Labels"><c>source:key=value</c>, sorted.</param>
+public sealed record CompiledIdentity(uint Id, IReadOnlyList<string> Labels);
+
+/// <summary>Resources of one CiliumEnvoyConfig.</summary>
+/// <param name="Name"><c>namespace/name</c>, or <c>/name</c> for a clusterwide one.</param>
+/// <param name="Listeners">In Any; a listener without an address has none: the agent allocates a port.</param>
+/// <param name="Clusters">In Any.</param>
+/// <param name="Routes">In Any.</param>
+/// <param name="Endpoints">In Any.</param>
+/// <param name="Secrets">In Any.</param>
+public sealed record CompiledEnvoyConfig(
+    string Name,
+    IReadOnlyList<Any> Listeners,
+    IReadOnlyList<Any> Clusters,
+    IReadOnlyList<Any> Routes,
+    IReadOnlyList<Any> Endpoints,
+    IReadOnlyList<Any> Secrets);
