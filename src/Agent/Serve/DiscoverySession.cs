@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Channels;
 using System.Threading.Tasks;
+using Envoy.Config.Core.V3;
 using Google.Protobuf;
 using Postern.Grpc;
 using Postern.Grpc.Server;
@@ -61,7 +62,7 @@ internal abstract class DiscoverySession<TRequest, TResponse>(ServedWorld world,
     /// <summary>Of all subscriptions.</summary>
     protected abstract IEnumerable<SubscriptionState> States { get; }
 
-    protected abstract (Envoy.Config.Core.V3.Node? Node, string TypeUrl) HeadOf(TRequest request);
+    protected abstract (Node? Node, string TypeUrl) HeadOf(TRequest request);
 
     /// <summary>Takes a request. Under the gate.</summary>
     protected abstract void Take(ResourceType type, NodeId from, TRequest request);
