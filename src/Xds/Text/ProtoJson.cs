@@ -152,6 +152,10 @@ internal static partial class ProtoJson
         {
             return ReadAny(node, path);
         }
+        if (type == Struct.Descriptor)
+        {
+            return ReadStruct(node, path);
+        }
         RequireMap(node, type, path);
         var message = type.Parser.ParseFrom(ByteString.Empty);
         Fill(message, node, path, skipType: false);
