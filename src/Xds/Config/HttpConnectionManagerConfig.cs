@@ -74,4 +74,8 @@ public sealed record RouteEntryConfig(
     bool GrpcOnly,
     string Cluster,
     TimeSpan? Timeout,
-    TimeSpan? IdleTimeout);
+    TimeSpan? IdleTimeout)
+{
+    /// <summary><c>route.prefix_rewrite</c>, or null: takes the place of what matched of the path.</summary>
+    public string? PrefixRewrite { get; init; }
+}

@@ -7,10 +7,29 @@ using Postern.Xds.Text;
 namespace Postern.Xds.Resources;
 
 /// <summary>What must hold between the listeners (and between the clusters) of one update.</summary>
-internal static class ListenerSet
+public static class ListenerSet
 {
+    /// <summary>The first thing that is wrong between these listeners: which of them, the path within it and the reason; null when all is well.</summary>
+    public static (string Listener, string Path, string Reason)? FindProblem(IReadOnlyList<ListenerConfig> listeners)
+    {
+        var at = 0;
+        try
+        {
+            Check(listeners, i =>
+            {
+                at = i;
+                return ConfigPath.Empty;
+            });
+            return null;
+        }
+        catch (XdsConfigException e)
+        {
+            return (listeners[at].Name, e.Path, e.Reason);
+        }
+    }
+
     /// <summary>Names and addresses are unique, and there is one policy source: a process has one policy map.</summary>
-    public static void Check(IReadOnlyList<ListenerConfig> listeners, Func<int, ConfigPath> path)
+    internal static void Check(IReadOnlyList<ListenerConfig> listeners, Func<int, ConfigPath> path)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var addresses = new Dictionary<IPEndPoint, string>();
@@ -41,7 +60,7 @@ internal static class ListenerSet
     }
 
     /// <summary>Names are unique.</summary>
-    public static void Check(IReadOnlyList<ClusterConfig> clusters, Func<int, ConfigPath> path)
+    internal static void Check(IReadOnlyList<ClusterConfig> clusters, Func<int, ConfigPath> path)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < clusters.Count; i++)
