@@ -75,6 +75,9 @@ public interface IPolicySource
 /// <param name="Version">As the control plane named it; empty before the first update.</param>
 public sealed record PolicyState(PolicySnapshot Policies, IdentityMap Hosts, string Version)
 {
+    /// <summary>What records made under this policy must say of it, like "policy version 42 (from disk, 40 s old)"; empty when there is nothing to say.</summary>
+    public string Note { get; init; } = "";
+
     /// <summary>Denies everything.</summary>
     public static readonly PolicyState Empty = new(PolicySnapshot.Empty, IdentityMap.Empty, "");
 }

@@ -16,4 +16,10 @@ public sealed class PolicyConfigException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>Name of the resource, or empty when it is not one alone.</summary>
+    public string Resource { get; init; } = "";
+
+    /// <summary>The field within the resource, or empty.</summary>
+    public string Path { get; init; } = "";
 }

@@ -40,6 +40,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         record.RuleName = verdict.RuleName;
         if (verdict.IsAllowed)
         {
+            record.Detail = connection.Policy.Current.Note;
             Log(exchange, EntryType.Request);
             return null;
         }

@@ -12,6 +12,13 @@ public static class RefusalText
         {
             return "connection has no identity: the listener has no cilium.bpf_metadata filter";
         }
+        var text = Reason(metadata, verdict, opaque);
+        var note = metadata.Policy.Current.Note;
+        return note.Length == 0 || text.Length == 0 ? text : $"{text} [{note}]";
+    }
+
+    private static string Reason(ConnectionMetadata metadata, PolicyVerdict verdict, bool opaque)
+    {
         var direction = metadata.Direction == TrafficDirection.Ingress ? "ingress" : "egress";
         return verdict.Reason switch
         {

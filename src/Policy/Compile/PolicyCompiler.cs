@@ -11,30 +11,91 @@ namespace Postern.Policy.Compile;
 /// </summary>
 internal sealed class PolicyCompiler(PolicySnapshot previous)
 {
-    private Dictionary<EquatableList<PortNetworkPolicyConfig>, DirectionPolicy>? directions; // seeded on first need
-    private PortPolicyCompiler? ports;
+    private CompilePool? pool; // collected on first need
 
+    /// <summary>A full set.</summary>
     /// <exception cref="PolicyConfigException">The update is refused as a whole.</exception>
     public PolicySnapshot Compile(IReadOnlyList<NetworkPolicyConfig> resources, UpdateOrigin origin)
     {
-        var kept = new Dictionary<string, EndpointPolicy>(previous.Endpoints.Count, StringComparer.Ordinal);
-        foreach (var endpoint in previous.Endpoints)
+        var edit = new PolicyEdit(previous);
+        var seen = new bool[previous.Endpoints.Count];
+        var repeated = false;
+        for (var i = 0; i < resources.Count; i++)
         {
-            kept.Add(endpoint.Name, endpoint);
+            var slot = edit.Put(resources[i], likely: i);
+            if (slot >= 0)
+            {
+                repeated |= seen[slot];
+                seen[slot] = true;
+            }
         }
-        var configs = new NetworkPolicyConfig[resources.Count];
-        var endpoints = new EndpointPolicy[resources.Count];
-        for (var i = 0; i < configs.Length; i++)
+        for (var slot = 0; slot < seen.Length; slot++)
         {
-            configs[i] = resources[i];
-            PolicyValidator.CheckResource(configs[i]);
+            if (!seen[slot])
+            {
+                edit.Remove(slot);
+            }
         }
-        PolicyValidator.CheckKeys(configs, origin);
-        for (var i = 0; i < configs.Length; i++)
+        return Finish(edit, repeated ? ClashState.Certain : ClashState.Unknown, () => resources, origin);
+    }
+
+    /// <summary>Additions, changes and removals.</summary>
+    /// <exception cref="PolicyConfigException">The update is refused as a whole.</exception>
+    public PolicySnapshot Compile(IReadOnlyList<NetworkPolicyConfig> upserts, IReadOnlyList<string> removed, UpdateOrigin origin)
+    {
+        var edit = new PolicyEdit(previous);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var repeated = false;
+        foreach (var upsert in upserts)
         {
-            endpoints[i] = kept.TryGetValue(configs[i].Name, out var same) && same.Config.Equals(configs[i]) ? same : CompileEndpoint(configs[i]);
+            repeated |= !names.Add(upsert.Name);
+            edit.Put(upsert, likely: -1);
         }
-        return new PolicySnapshot(configs, endpoints);
+        foreach (var name in removed)
+        {
+            if (!previous.Keys.TryGetValue(name, out var key))
+            {
+                continue;
+            }
+            if (key.Kind == PolicyKeyKind.Address)
+            {
+                throw new PolicyConfigException($"NetworkPolicyResource removed resource '{name}' is a policy endpoint IP alias, not a resource name");
+            }
+            if (names.Add(name)) // else it is replaced
+            {
+                edit.Remove(key.Slot);
+            }
+        }
+        return Finish(edit, repeated ? ClashState.Certain : ClashState.Unknown, () => Merge(upserts, names), origin);
+    }
+
+    private PolicySnapshot Finish(PolicyEdit edit, ClashState clash, Func<IReadOnlyList<NetworkPolicyConfig>> all, UpdateOrigin origin)
+    {
+        foreach (var resource in edit.Upserts)
+        {
+            PolicyValidator.CheckResource(resource);
+        }
+        var live = previous.Endpoints.Count;
+        if (clash == ClashState.Unknown && edit.Finish(CompileEndpoint, () => (pool ?? previous.Pool)?.AfterLosing(edit.Lost, live)) is { } next)
+        {
+            return next;
+        }
+        PolicyValidator.CheckKeys(all(), origin); // throws, naming both
+        throw new InvalidOperationException("a key stands twice in an update, but the check found none");
+    }
+
+    private List<NetworkPolicyConfig> Merge(IReadOnlyList<NetworkPolicyConfig> upserts, HashSet<string> replaced)
+    {
+        var all = new List<NetworkPolicyConfig>();
+        foreach (var resource in previous.Resources)
+        {
+            if (!replaced.Contains(resource.Name))
+            {
+                all.Add(resource);
+            }
+        }
+        all.AddRange(upserts);
+        return all;
     }
 
     private EndpointPolicy CompileEndpoint(NetworkPolicyConfig config) => new(
@@ -44,12 +105,12 @@ internal sealed class PolicyCompiler(PolicySnapshot previous)
 
     private DirectionPolicy CompileDirection(string resource, string field, EquatableList<PortNetworkPolicyConfig> entries)
     {
-        directions ??= SeedDirections();
+        pool ??= previous.Pool ?? new CompilePool(previous);
+        var (directions, ports) = (pool.Directions, pool.Ports);
         if (directions.TryGetValue(entries, out var known))
         {
             return known;
         }
-        ports ??= new PortPolicyCompiler(previous);
         var path = field;
         try
         {
@@ -98,19 +159,9 @@ internal sealed class PolicyCompiler(PolicySnapshot previous)
 
     private static string Join(string path, string below) => below.Length == 0 ? path : $"{path}.{below}";
 
-    private Dictionary<EquatableList<PortNetworkPolicyConfig>, DirectionPolicy> SeedDirections()
+    private enum ClashState
     {
-        var seeded = new Dictionary<EquatableList<PortNetworkPolicyConfig>, DirectionPolicy>(previous.Endpoints.Count);
-        foreach (var endpoint in previous.Endpoints)
-        {
-            foreach (var direction in Directions)
-            {
-                var compiled = endpoint.For(direction);
-                seeded.TryAdd(compiled.Config, compiled);
-            }
-        }
-        return seeded;
+        Unknown,
+        Certain,
     }
-
-    private static readonly TrafficDirection[] Directions = [TrafficDirection.Ingress, TrafficDirection.Egress];
 }

@@ -109,7 +109,7 @@ internal static class PolicyValidator
 
     /// <summary>The text of a constraint violation, with resource and field.</summary>
     public static PolicyConfigException Constraint(string resource, string path, string message) =>
-        new($"Proto constraint validation failed (NetworkPolicy '{resource}': {path}: {message})");
+        new($"Proto constraint validation failed (NetworkPolicy '{resource}': {path}: {message})") { Resource = resource, Path = path };
 
     private static void CheckKey(Dictionary<string, NetworkPolicyConfig> owners, string key, NetworkPolicyConfig resource, UpdateOrigin origin)
     {

@@ -6,10 +6,9 @@ namespace Postern.Proxy.Cli;
 /// <summary>The process's log: one line per event on standard error, written by a thread of its own.</summary>
 internal static class ConsoleLog
 {
-    public static ILoggerFactory Create(LogLevel level) => LoggerFactory.Create(builder => builder
-        .SetMinimumLevel(level)
-        .AddFilter("Microsoft", level < LogLevel.Information ? level : LogLevel.Warning)
-        .AddFilter("Yarp", level < LogLevel.Information ? level : LogLevel.Error)
+    public static ILoggerFactory Create(LogLevelSwitch level) => LoggerFactory.Create(builder => builder
+        .SetMinimumLevel(LogLevel.Trace)
+        .AddFilter((category, asked) => asked >= level.For(category))
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

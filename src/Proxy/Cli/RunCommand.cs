@@ -8,6 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Policy;
+using Postern.Proxy.Discovery;
 using Postern.Proxy.Lifecycle;
 using Postern.Records;
 using Postern.Proxy.Observe;
@@ -38,13 +39,24 @@ internal static class RunCommand
         var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
+        var stateDir = new Option<string?>("--state-dir") { Description = $"Where the last good state is kept for a restart without a control plane; empty switches it off [default: {RunOptions.DefaultStateDir}, if it can be had]", HelpName = "PATH" };
+        var stateAge = new Option<string>("--state-max-age") { Description = "State older than this is not used, like 90s, 30m, 24h; 0 switches it off", DefaultValueFactory = _ => "24h", HelpName = "TIME" };
+        stateAge.Validators.Add(result =>
+        {
+            if (result.Tokens is [.., var token] && Age.TryParse(token.Value) is null)
+            {
+                result.AddError("--state-max-age is a number and s, m or h, like 24h; 0 switches it off");
+            }
+        });
+        var warnUnknown = new Option<bool>("--warn-unknown-security-fields") { Description = "Only warn of unknown fields in policy, RBAC and TLS validation messages; the default is to refuse them" };
+        var rejectUnknown = new Option<bool>("--reject-unknown-dynamic-fields") { Description = "Refuse unknown fields in all messages of a control plane" };
         var level = new Option<string>("--log-level", "-l") { Description = "trace, debug, information, warning, error or critical", DefaultValueFactory = _ => "information" };
         level.AcceptOnlyFromAmong("trace", "debug", "information", "warning", "error", "critical");
         Positive(connections, 1);
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, connections, drain, level };
+        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -58,6 +70,10 @@ internal static class RunCommand
                 Steer = parsed.GetValue(steer) ?? [],
                 MaxConnections = parsed.GetValue(connections),
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
+                StateDir = parsed.GetValue(stateDir),
+                StateMaxAge = Age.TryParse(parsed.GetValue(stateAge)!) ?? TimeSpan.Zero,
+                WarnUnknownSecurityFields = parsed.GetValue(warnUnknown),
+                RejectUnknownDynamicFields = parsed.GetValue(rejectUnknown),
                 LogLevel = parsed.GetValue(level)!,
             };
             return parsed.GetValue(mode) == Validate ? Task.FromResult(Check(options)) : RunAsync(options);
@@ -99,7 +115,8 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunOptions options)
     {
-        using var loggers = ConsoleLog.Create(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        var level = new LogLevelSwitch(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        using var loggers = ConsoleLog.Create(level);
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var hurry = new CancellationTokenSource();
         void OnSignal(PosixSignalContext context)
@@ -115,7 +132,9 @@ internal static class RunCommand
         try
         {
             var bootstrap = BootstrapLoader.LoadFile(options.ConfigPath);
-            var server = new ProxyServer(bootstrap, options, loggers);
+            var log = loggers.CreateLogger("postern");
+            var parts = new DiscoveryParts(_ => new FileDiscovery(line => log.LogWarning("{Line}", line)), null, TimeProvider.System);
+            var server = new ProxyServer(bootstrap, options, loggers, parts, new AdminActions(() => stop.TrySetResult(), value => level.Level = value));
             await using (server.ConfigureAwait(false))
             {
                 using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>

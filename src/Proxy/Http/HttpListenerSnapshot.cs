@@ -18,7 +18,7 @@ namespace Postern.Proxy.Http;
 internal sealed record HttpListenerSnapshot(
     string Listener,
     IHttpFilter[] Filters,
-    RouteTable Routes,
+    RouteSlot Routes,
     IRecordSink Sink,
     TimeSpan? IdleTimeout,
     TimeSpan? StreamIdleTimeout,

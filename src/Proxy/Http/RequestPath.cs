@@ -125,7 +125,12 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         {
             return Reply(ErrorCode.UpgradeNotConfigured, "the client asks to change the protocol (CONNECT or Upgrade), which no upgrade_configs of the listener allows");
         }
-        route = connection.Listener.Routes.Match(head);
+        var slot = connection.Listener.Routes;
+        if (slot.Current is not { } table)
+        {
+            return Reply(ErrorCode.NoRoute, $"route table {slot.Name} of listener {connection.Listener.Listener} has not arrived; check its rds config_source");
+        }
+        route = table.Match(head);
         return route is not null
             ? null
             : Reply(ErrorCode.NoRoute, $"no route of listener {connection.Listener.Listener} matches; see virtual_hosts in its route_config");
@@ -143,6 +148,8 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         {
             head.AppendHeader("x-request-id", Guid.NewGuid().ToString());
         }
+        // Policy judged the client's path and records show it; only the upstream sees the other one.
+        head.UpstreamTarget = route.Rewrite(head);
         SetDeadlines(connection, route);
         // 5. Forward. Step 6 happens within, when the session has the response head.
         var session = connection.Upstream;

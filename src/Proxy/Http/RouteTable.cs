@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using Postern.Policy;
 using Postern.Policy.Config;
+using Postern.Proxy.Http1;
 using Postern.Proxy.Upstream;
 using Postern.Xds.Config;
 
@@ -108,6 +109,10 @@ internal sealed class Route
         // A prefix counts the query string in; path and safe_regex do not (Envoy's RouteMatch).
         pathWithoutQuery = config.PathKind is StringMatchKind.Exact or StringMatchKind.SafeRegex;
         path = TextPattern.Compile(new StringMatcherConfig(config.PathKind, config.Path, false));
+        if (config.PrefixRewrite is { } rewrite && (rewrite.Length == 0 || rewrite[0] != '/'))
+        {
+            throw new PolicyConfigException($"prefix_rewrite \"{rewrite}\" of a route to cluster {config.Cluster} must begin with \"/\"");
+        }
         headers = new RequestMatcher[config.Headers.Count];
         for (var i = 0; i < headers.Length; i++)
         {
@@ -138,6 +143,19 @@ internal sealed class Route
             }
         }
         return true;
+    }
+
+    /// <summary>The target that the upstream gets when the route rewrites it, else null. The query stays.</summary>
+    public string? Rewrite(RequestHead head)
+    {
+        if (Config.PrefixRewrite is not { } rewrite)
+        {
+            return null;
+        }
+        var target = head.Path;
+        var query = target.IndexOf('?');
+        var matched = Config.PathKind == StringMatchKind.Prefix ? Math.Min(Config.Path.Length, target.Length) : query < 0 ? target.Length : query;
+        return string.Concat(head.TargetOrigin, rewrite, target[matched..]);
     }
 
     private bool MatchesPath(IHttpPolicyRequest request)

@@ -22,6 +22,12 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     /// <summary>Request target exactly as sent; goes upstream unchanged.</summary>
     public ReadOnlySpan<char> Target => TextAt(targetStart, targetLength);
 
+    /// <summary>What goes upstream in place of <see cref="Target"/> (a route's <c>prefix_rewrite</c>), or null.</summary>
+    public string? UpstreamTarget { get; set; }
+
+    /// <summary>What stands before the path in an absolute-form target; empty otherwise.</summary>
+    public ReadOnlySpan<char> TargetOrigin => pathLength == 0 ? Target : TextAt(targetStart, pathStart - targetStart);
+
     /// <summary>The target's path and query.</summary>
     public ReadOnlySpan<char> Path => pathLength == 0 ? "/" : TextAt(pathStart, pathLength);
 
@@ -54,6 +60,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
         ContentLength = -1;
         IsChunked = false;
         WantsUpgrade = false;
+        UpstreamTarget = null;
     }
 
     internal void SetRequestLine(int method, int target, int targetSize, int path, int pathSize)

@@ -1,50 +1,49 @@
 using System;
-using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
+using Postern.Proxy.Discovery;
 using Postern.Proxy.Http;
+using Postern.Proxy.LastGood;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Upstream;
-using Postern.Records;
 using Postern.Tproxy;
 using Postern.Tproxy.Steering;
-using Postern.Xds;
 using Postern.Xds.Config;
+using Postern.Xds.Discovery;
 
 namespace Postern.Proxy.Lifecycle;
 
 /// <summary>
-/// The whole proxy: built from a bootstrap, started, stopped. Order of a start: records, policy, clusters, the HTTP engine, listeners, and
-/// steering last, when there is somebody to steer to. A stop goes the other way round: listeners drain first and the rules go last, so
-/// that no packet passes around policy while the proxy still runs.
+/// The whole proxy: built from a bootstrap, started, stopped. Order of a start: records, the HTTP engine, static clusters and listeners, then
+/// what is discovered (clusters before listeners), and steering last, when there is somebody to steer to. A stop goes the other way round:
+/// listeners drain first and the rules go last, so that no packet passes around policy while the proxy still runs.
 /// </summary>
-internal sealed class ProxyServer : IAsyncDisposable
+internal sealed partial class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan LossReportInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FilePatience = TimeSpan.FromSeconds(10); // files answer at once; a disk that hangs must not hold the start for ever
 
-    private readonly BootstrapConfig bootstrap;
     private readonly RunOptions options;
+    private readonly AdminActions actions;
     private readonly ILogger logger;
     private readonly RecordOutputs records;
     private readonly HttpEngine engine;
     private readonly ListenerManager listeners;
-    private readonly ConcurrentDictionary<string, PolicySource> policies = new(StringComparer.Ordinal);
-    private readonly SnapshotCompiler compiler;
-    private readonly List<IDisposable> sources = [];
-    private readonly Lock change = new();
-    private volatile IReadOnlyDictionary<string, ClusterSnapshot> clusters = new Dictionary<string, ClusterSnapshot>();
-    private IReadOnlyList<ClusterConfig> dynamicClusters = [];
-    private IReadOnlyList<ListenerConfig> dynamicListeners = [];
+    private readonly IDiscovery discovery;
+    private readonly StateKeeper? keeper;
+    private readonly LastGoodSubscriber? lastGood;
+    private readonly DynamicResources resources;
     private readonly Timer lossReport;
     private IptablesSteering? steering;
 
-    public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers)
+    public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers, DiscoveryParts parts, AdminActions actions)
     {
-        this.bootstrap = bootstrap;
+        Bootstrap = bootstrap;
         this.options = options;
+        this.actions = actions;
         logger = loggers.CreateLogger("postern");
         records = new RecordOutputs(options, LogWarning);
         lossReport = new Timer(_ => records.LogLosses(LogWarning), null, LossReportInterval, LossReportInterval);
@@ -53,36 +52,36 @@ internal sealed class ProxyServer : IAsyncDisposable
         var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
         Admission = new Admission(options.MaxConnections);
         listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"));
-        compiler = new SnapshotCompiler(name => clusters.GetValueOrDefault(name), PolicyAt, records.Sinks.For);
+        var gate = new ChangeGate(parts.Time);
+        keeper = parts.Decoder is null ? null : KeepState(options, bootstrap, parts.Time);
+        discovery = parts.Connect(bootstrap);
+        if (keeper is not null)
+        {
+            lastGood = new LastGoodSubscriber(discovery, keeper, parts.Decoder!, gate, LogWarning);
+        }
+        ISubscriber subscriber = lastGood is null ? new DirectSubscriber(discovery) : lastGood;
+        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, records.Sinks.For, LogWarning, LogInfo);
     }
 
     /// <summary>Connection counts.</summary>
     public Admission Admission { get; }
 
-    /// <summary>Names and bound addresses of the listeners in force.</summary>
-    public IReadOnlyList<(string Name, System.Net.IPEndPoint Address)> Listening => listeners.Listening;
-
-    /// <summary>Starts everything.</summary>
+    /// <summary>Starts everything. Does not wait for a control plane; what is in files is in force when it returns.</summary>
     /// <exception cref="TproxyException">A static listener cannot be opened, or steering cannot be installed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await engine.StartAsync(cancellationToken).ConfigureAwait(false);
-        ApplyClusters([]);
-        if (bootstrap.CdsSource is FileSourceConfig { Path: var cds })
-        {
-            Follow(cds, ResourceKinds.Cluster, file => ApplyClusters(file.Clusters));
-        }
-        var errors = ApplyListeners([]);
+        var errors = resources.Start();
         if (errors.Count > 0)
         {
             throw new TproxyException(errors[0]);
         }
-        if (bootstrap.LdsSource is FileSourceConfig { Path: var lds })
+        if (Bootstrap is { CdsSource: null or FileSourceConfig, LdsSource: null or FileSourceConfig })
         {
-            Follow(lds, ResourceKinds.Listener, file => Report(ApplyListeners(file.Listeners)));
+            await Task.WhenAny(resources.Initialized, Task.Delay(FilePatience, Bootstrap.LdsSource is null ? CancellationToken.None : cancellationToken)).ConfigureAwait(false);
         }
         InstallSteering();
-        logger.LogInformation("ready");
+        _ = SayReadyAsync();
     }
 
     /// <summary>Opens the records file anew, after it was moved away.</summary>
@@ -91,10 +90,9 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <summary>Drains and stops. Cancelling cuts what is still open.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (var source in sources)
-        {
-            source.Dispose();
-        }
+        stopping = true;
+        resources.Dispose();
+        keeper?.Flush();
         logger.LogInformation("stopping: {Open} open connections may finish within --drain-time-s {Seconds}", Admission.Open, options.DrainTime.TotalSeconds);
         try
         {
@@ -115,108 +113,42 @@ internal sealed class ProxyServer : IAsyncDisposable
     {
         steering?.Dispose();
         await lossReport.DisposeAsync().ConfigureAwait(false);
+        resources.Dispose();
+        await discovery.DisposeAsync().ConfigureAwait(false);
+        lastGood?.Dispose();
+        keeper?.Dispose();
         listeners.Dispose();
         await engine.DisposeAsync().ConfigureAwait(false);
-        foreach (var (_, source) in policies)
-        {
-            source.Dispose();
-        }
         records.Dispose();
     }
 
-    private PolicySource PolicyAt(string path) => policies.GetOrAdd(path, p =>
+    // A folder that was asked for must be there; the usual one is a convenience that must not keep a proxy from starting.
+    private StateKeeper? KeepState(RunOptions run, BootstrapConfig bootstrap, TimeProvider time)
     {
-        var source = new PolicySource(p, LogWarning, LogInfo);
-        source.Start();
-        return source;
-    });
-
-    private void Follow(string path, ResourceKinds kind, Action<ResourceFile> apply)
-    {
-        var store = new ResourceStore<ResourceFile>(apply, LogWarning);
-        var source = new FileResourceSource<ResourceFile>(path, p => ResourceFile.Load(p, kind), store);
-        sources.Add(source);
-        source.Start();
-    }
-
-    private void ApplyClusters(IReadOnlyList<ClusterConfig> discovered)
-    {
-        lock (change)
+        if (run.StateDir is "" || run.StateMaxAge == TimeSpan.Zero)
         {
-            dynamicClusters = discovered;
-            var old = clusters;
-            var next = new Dictionary<string, ClusterSnapshot>(StringComparer.Ordinal);
-            foreach (var config in Both(bootstrap.StaticClusters, dynamicClusters, c => c.Name, "cluster"))
+            return null;
+        }
+        var path = run.StateDir ?? RunOptions.DefaultStateDir;
+        try
+        {
+            return new StateKeeper(StateDirectory.Open(path), bootstrap, run.StateMaxAge, time, LogWarning);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (run.StateDir is not null)
             {
-                // An equal cluster keeps its object, and with it the connections that know it.
-                next[config.Name] = old.TryGetValue(config.Name, out var kept) && kept.Config.Equals(config) ? kept : new ClusterSnapshot(config);
+                throw new IOException($"--state-dir {path}: {e.Message}", e);
             }
-            clusters = next;
+            LogWarning($"no state is kept on disk, a restart without a control plane will deny everything: {e.Message}; name another folder with --state-dir PATH, or switch it off with --state-dir \"\"");
+            return null;
         }
     }
 
-    private List<string> ApplyListeners(IReadOnlyList<ListenerConfig> discovered)
+    private async Task SayReadyAsync()
     {
-        lock (change)
-        {
-            dynamicListeners = discovered;
-            var wanted = Both(bootstrap.StaticListeners, dynamicListeners, l => l.Name, "listener");
-            var errors = CheckClusters(wanted);
-            errors.AddRange(listeners.Apply(wanted, compiler.Compile));
-            return errors;
-        }
-    }
-
-    // A listener whose clusters do not fit is refused as a whole; what was in force under its name stays.
-    private List<string> CheckClusters(List<ListenerConfig> wanted)
-    {
-        var known = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
-        foreach (var (name, cluster) in clusters)
-        {
-            known[name] = cluster.Config;
-        }
-        var errors = new List<string>();
-        for (var i = wanted.Count - 1; i >= 0; i--)
-        {
-            var listener = wanted[i];
-            if (ClusterReferences.FindProblem(listener, known, unknownAllowed: bootstrap.CdsSource is not null) is not { } problem)
-            {
-                continue;
-            }
-            errors.Add($"listener {listener.Name}: {problem.Path}: {problem.Reason}");
-            if (listeners.Find(listener.Name) is { } inForce)
-            {
-                wanted[i] = inForce;
-            }
-            else
-            {
-                wanted.RemoveAt(i);
-            }
-        }
-        return errors;
-    }
-
-    // A name of the bootstrap cannot be taken over by discovery, as in Envoy.
-    private List<T> Both<T>(IReadOnlyList<T> fixedOnes, IReadOnlyList<T> discovered, Func<T, string> name, string kind)
-    {
-        var all = new List<T>(fixedOnes);
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var item in fixedOnes)
-        {
-            names.Add(name(item));
-        }
-        foreach (var item in discovered)
-        {
-            if (names.Add(name(item)))
-            {
-                all.Add(item);
-            }
-            else
-            {
-                LogWarning($"{kind} {name(item)} is defined in the bootstrap; the discovered one of the same name is ignored");
-            }
-        }
-        return all;
+        await resources.Initialized.ConfigureAwait(false);
+        logger.LogInformation("ready");
     }
 
     private void InstallSteering()
@@ -235,14 +167,6 @@ internal sealed class ProxyServer : IAsyncDisposable
         installed.Install();
         steering = installed;
         logger.LogInformation("steering installed: {Count} rules", rules.Count);
-    }
-
-    private void Report(IReadOnlyList<string> errors)
-    {
-        foreach (var error in errors)
-        {
-            LogWarning(error);
-        }
     }
 
     private void LogWarning(string line) => logger.LogWarning("{Line}", line);

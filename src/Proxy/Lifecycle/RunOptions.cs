@@ -33,6 +33,21 @@ public sealed record RunOptions
     /// <summary>How long connections may finish after their listener went or the process was asked to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Where the last good state is kept when <see cref="StateDir"/> is null.</summary>
+    public const string DefaultStateDir = "/var/lib/postern";
+
+    /// <summary>Folder of the last good state; empty for none; null for the usual place, if it can be had.</summary>
+    public string? StateDir { get; init; } = "";
+
+    /// <summary>Older state is not used after a restart; zero keeps none.</summary>
+    public TimeSpan StateMaxAge { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>An unknown field in a security message is a warning instead of a NACK.</summary>
+    public bool WarnUnknownSecurityFields { get; init; }
+
+    /// <summary>An unknown field in any dynamic resource is a NACK, as with Envoy's flag of that name.</summary>
+    public bool RejectUnknownDynamicFields { get; init; }
+
     /// <summary>Microsoft.Extensions.Logging level name.</summary>
     public string LogLevel { get; init; } = "information";
 }

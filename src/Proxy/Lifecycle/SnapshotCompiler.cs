@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Filters.Listener;
 using Postern.Policy;
@@ -15,12 +16,16 @@ namespace Postern.Proxy.Lifecycle;
 /// <summary>Turns a validated listener configuration into what the data path runs. Touches nothing that is in force.</summary>
 internal sealed class SnapshotCompiler(
     Func<string, ClusterSnapshot?> clusters,
-    Func<string, PolicySource> policies,
+    IPolicySource policy,
     Func<string, IRecordSink> sinks)
 {
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(30); // where the listener names none: a head may not take for ever
 
-    public ListenerSnapshot Compile(ListenerConfig config)
+    /// <summary>Compiles a listener.</summary>
+    /// <param name="config">Validated.</param>
+    /// <param name="routes">Gives the slot of a route table that comes by RDS.</param>
+    /// <exception cref="PolicyConfigException">Something in it cannot be compiled.</exception>
+    public ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes)
     {
         var plain = sinks("");
         BpfMetadata? metadata = null;
@@ -50,9 +55,9 @@ internal sealed class SnapshotCompiler(
         var chains = new List<(FilterChainMatchConfig?, ChainSnapshot)>();
         foreach (var chain in config.FilterChains)
         {
-            chains.Add((chain.Match, Chain(config, chain, plain)));
+            chains.Add((chain.Match, Chain(config, chain, plain, routes)));
         }
-        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain) : null;
+        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain, routes) : null;
         return new ListenerSnapshot
         {
             Config = config,
@@ -68,8 +73,6 @@ internal sealed class SnapshotCompiler(
 
     private BpfMetadata Metadata(BpfMetadataConfig config)
     {
-        var path = (config.PolicySource as FileSourceConfig)?.Path
-            ?? throw new PolicyConfigException("cilium.bpf_metadata: cilium_config_source must be a path_config_source: there is no other policy source in this version");
         return new BpfMetadata
         {
             Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
@@ -79,11 +82,11 @@ internal sealed class SnapshotCompiler(
             Ipv6SourceAddress = config.Ipv6SourceAddress,
             OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
             MarkUpstream = true,
-            Policy = policies(path),
+            Policy = policy,
         };
     }
 
-    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain)
+    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes)
     {
         var judges = false;
         var sink = plain;
@@ -101,7 +104,7 @@ internal sealed class SnapshotCompiler(
                     tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout);
                     break;
                 case HttpConnectionManagerConfig manager:
-                    http = Http(listener, manager, plain);
+                    http = Http(listener, manager, plain, routes);
                     break;
                 default:
                     throw new PolicyConfigException($"network filter {filter.GetType().Name} has no implementation");
@@ -114,7 +117,7 @@ internal sealed class SnapshotCompiler(
         return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Http = http, Tcp = tcp };
     }
 
-    private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain)
+    private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes)
     {
         var filters = new List<IHttpFilter>();
         var sink = plain;
@@ -135,7 +138,7 @@ internal sealed class SnapshotCompiler(
         return new HttpListenerSnapshot(
             listener.Name,
             [.. filters],
-            new RouteTable(config.RouteConfig ?? throw new PolicyConfigException("RDS is not built in yet"), clusters),
+            Routes(listener, config, routes),
             sink,
             config.IdleTimeout,
             config.StreamIdleTimeout,
@@ -143,5 +146,14 @@ internal sealed class SnapshotCompiler(
             config.MaxRequestHeadersKb * 1024,
             config.MaxHeadersCount,
             config.GenerateRequestId);
+    }
+
+    private RouteSlot Routes(ListenerConfig listener, HttpConnectionManagerConfig config, Func<RdsConfig, RouteSlot> routes)
+    {
+        if (config.RouteConfig is { } inline)
+        {
+            return new RouteSlot(new RouteTable(inline, clusters));
+        }
+        return routes(config.Rds ?? throw new PolicyConfigException($"http_connection_manager of listener {listener.Name} has neither route_config nor rds"));
     }
 }

@@ -161,7 +161,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
         var destination = cluster.Pick(accepted.Destination);
         if (destination is null)
         {
-            RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, $"cluster {cluster.Name} has no endpoints in its load_assignment"));
+            RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
             return;
         }
         var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, CancellationToken.None).ConfigureAwait(false);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
+using Postern.Proxy.Discovery;
 using Postern.Proxy.Upstream;
 using Postern.Tproxy;
 using Postern.Xds.Config;
@@ -14,7 +15,7 @@ namespace Postern.Proxy.Listeners;
 /// Brings the listeners in force to what configuration says: opens new ones, drains removed and changed ones, leaves equal ones alone.
 /// A changed listener keeps its sockets where it can, so there is no gap. Changes come from one thread at a time.
 /// </summary>
-internal sealed partial class ListenerManager : IDisposable
+internal sealed partial class ListenerManager : IListenerHost, IDisposable
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
 
@@ -25,6 +26,7 @@ internal sealed partial class ListenerManager : IDisposable
     private readonly UpstreamConnector connector;
     private readonly Admission admission;
     private readonly TimeSpan drainTime;
+    private bool closed; // drained for good: what configuration says opens nothing any more
     private readonly ILogger logger;
     private readonly Timer sweeper;
 
@@ -70,19 +72,23 @@ internal sealed partial class ListenerManager : IDisposable
     /// <summary>Makes exactly these listeners be in force.</summary>
     /// <param name="configs">All of them; names are unique.</param>
     /// <param name="compile">Makes a snapshot of one; called for new and changed ones only.</param>
-    /// <returns>One line per listener that could not be opened; the others are in force.</returns>
-    public IReadOnlyList<string> Apply(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile)
+    /// <returns>The listeners that could not be opened, and why; the others are in force.</returns>
+    public IReadOnlyList<(string Name, string Error)> Apply(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile)
     {
-        var errors = new List<string>();
+        var errors = new List<(string, string)>();
         lock (gate)
         {
+            if (closed)
+            {
+                return errors;
+            }
             // What goes away goes first: a new listener may want its port.
             RemoveOthers(configs);
             var blocked = ReplaceChanged(configs, compile, errors);
             // A changed listener may have given up the port that another one wants: those get further turns as long as that helps anybody.
             while (blocked.Count > 0)
             {
-                var retried = new List<string>();
+                var retried = new List<(string, string)>();
                 var still = ReplaceChanged(blocked, compile, retried);
                 if (still.Count == blocked.Count)
                 {
@@ -96,18 +102,25 @@ internal sealed partial class ListenerManager : IDisposable
         return errors;
     }
 
-    /// <summary>Drains everything and waits until the connections are gone or the time is over; then cuts them.</summary>
-    public async Task StopAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>Stops accepting for good; open connections finish.</summary>
+    public void DrainAll()
     {
-        var end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         lock (gate)
         {
+            closed = true;
             foreach (var (_, state) in active)
             {
                 Drain(state);
             }
             active.Clear();
         }
+    }
+
+    /// <summary>Drains everything and waits until the connections are gone or the time is over; then cuts them.</summary>
+    public async Task StopAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        DrainAll();
         while (Environment.TickCount64 < end && !cancellationToken.IsCancellationRequested && AnyOpen())
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None).ConfigureAwait(false);
@@ -142,7 +155,7 @@ internal sealed partial class ListenerManager : IDisposable
     }
 
     // Returns those whose addresses could not be opened.
-    private List<ListenerConfig> ReplaceChanged(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile, List<string> errors)
+    private List<ListenerConfig> ReplaceChanged(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile, List<(string Name, string Error)> errors)
     {
         var blocked = new List<ListenerConfig>();
         foreach (var config in configs)
@@ -158,11 +171,11 @@ internal sealed partial class ListenerManager : IDisposable
             }
             catch (Policy.PolicyConfigException e)
             {
-                errors.Add($"listener {config.Name}: {e.Message}");
+                errors.Add((config.Name, e.Message));
             }
             catch (TproxyException e)
             {
-                errors.Add($"listener {config.Name}: {e.Message}");
+                errors.Add((config.Name, e.Message));
                 blocked.Add(config);
             }
         }

@@ -1,16 +1,13 @@
 using System;
-using System.Linq;
 using System.Net;
-using System.Threading;
 using Postern.Xds.Config;
 
 namespace Postern.Proxy.Upstream;
 
-/// <summary>A cluster as the data path uses it: immutable but for the round-robin position.</summary>
+/// <summary>A cluster as the data path uses it: its configuration never changes, its endpoints are swapped by one reference write.</summary>
 internal sealed class ClusterSnapshot(ClusterConfig config)
 {
-    private readonly IPEndPoint[] endpoints = [.. config.Endpoints.OfType<IPEndPoint>()];
-    private int next = -1;
+    private volatile EndpointSet endpoints = EndpointSet.Of(config.Endpoints);
 
     public ClusterConfig Config { get; } = config;
 
@@ -18,19 +15,22 @@ internal sealed class ClusterSnapshot(ClusterConfig config)
 
     public TimeSpan ConnectTimeout => Config.ConnectTimeout;
 
+    /// <summary>Written by the configuration thread when EDS says so.</summary>
+    public EndpointSet Endpoints
+    {
+        get => endpoints;
+        set => endpoints = value;
+    }
+
     /// <summary>Where the next connection goes; null when the cluster has no endpoint.</summary>
     /// <param name="originalDestination">Used by ORIGINAL_DST.</param>
-    public IPEndPoint? Pick(IPEndPoint originalDestination)
-    {
-        if (Config.Type == ClusterType.OriginalDst)
-        {
-            return originalDestination;
-        }
-        return endpoints.Length switch
-        {
-            0 => null,
-            1 => endpoints[0],
-            _ => endpoints[(int)((uint)Interlocked.Increment(ref next) % (uint)endpoints.Length)],
-        };
-    }
+    public EndPoint? Pick(IPEndPoint originalDestination) => Config.Type == ClusterType.OriginalDst ? originalDestination : endpoints.Pick();
+
+    /// <summary>Whether a kept connection to that address may take another request.</summary>
+    public bool StillUses(EndPoint endpoint) => Config.Type == ClusterType.OriginalDst || endpoints.Contains(endpoint);
+
+    /// <summary>Why <see cref="Pick"/> gave nothing, for records.</summary>
+    public string NoEndpointDetail => Config.Eds is { } eds
+        ? $"cluster {Name} has no usable endpoint: EDS {eds.ServiceName} from {eds.Source} named none, or has not answered"
+        : $"cluster {Name} has no endpoints in its load_assignment";
 }

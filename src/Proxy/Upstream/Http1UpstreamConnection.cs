@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.IO;
+using System.Net;
 using System.Net.Sockets;
 using System.Threading.Tasks;
 using Postern.Proxy.Http1;
@@ -20,14 +21,18 @@ internal sealed class Http1UpstreamConnection : IDisposable
 
     private readonly Socket socket;
     private readonly Stream stream;
+    private readonly EndPoint destination;
+    private EndpointSet endpoints; // the set that the destination was last seen in
     private byte[] readBuffer = [];
     private byte[] writeBuffer = [];
     private int start; // [start, end) of readBuffer was received and not yet taken
     private int end;
     private int disposed;
 
-    public Http1UpstreamConnection(Socket socket, ClusterSnapshot cluster)
+    public Http1UpstreamConnection(Socket socket, ClusterSnapshot cluster, EndPoint destination)
     {
+        this.destination = destination;
+        endpoints = cluster.Endpoints;
         this.socket = socket;
         stream = new NetworkStream(socket, ownsSocket: true);
         Cluster = cluster;
@@ -64,6 +69,21 @@ internal sealed class Http1UpstreamConnection : IDisposable
                 return false;
             }
         }
+    }
+
+    /// <summary>Whether the cluster still sends to this endpoint; one comparison unless EDS spoke since.</summary>
+    public bool IsStillWanted()
+    {
+        var now = Cluster.Endpoints;
+        if (!ReferenceEquals(endpoints, now))
+        {
+            if (!Cluster.StillUses(destination))
+            {
+                return false;
+            }
+            endpoints = now;
+        }
+        return true;
     }
 
     /// <summary>Gives its buffers back until the next request. Only when nothing reads or writes.</summary>

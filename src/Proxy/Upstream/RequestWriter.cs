@@ -12,7 +12,8 @@ internal static class RequestWriter
     /// <summary>Fills <paramref name="buffer"/>, growing it as needed; returns the length.</summary>
     public static int Write(RequestHead head, ref byte[] buffer)
     {
-        var needed = head.Method.Length + head.Target.Length + 16;
+        var target = head.UpstreamTarget is { } rewritten ? rewritten : head.Target;
+        var needed = head.Method.Length + target.Length + 16;
         for (var i = 0; i < head.Count; i++)
         {
             needed += head.NameAt(i).Length + head.ValueAt(i).Length + 4;
@@ -28,7 +29,7 @@ internal static class RequestWriter
         var at = 0;
         Append(buffer, ref at, head.Method);
         buffer[at++] = (byte)' ';
-        Append(buffer, ref at, head.Target);
+        Append(buffer, ref at, target);
         Append(buffer, ref at, head.Version == HttpProtocol.Http11 ? " HTTP/1.1\r\n"u8 : " HTTP/1.0\r\n"u8);
         for (var i = 0; i < head.Count; i++)
         {

@@ -14,7 +14,7 @@ namespace Postern.Proxy.Upstream;
 internal interface IUpstreamConnector
 {
     /// <summary>Connects; never throws but for bugs.</summary>
-    ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken);
+    ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken);
 }
 
 /// <inheritdoc cref="IUpstreamConnector"/>
@@ -26,16 +26,19 @@ internal sealed class UpstreamConnector : IUpstreamConnector
     public void SetListeners(LoopGuard listeners) => guard = listeners;
 
     public async ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
-        ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
     {
-        if (guard.Connecting(destination) != LoopVerdict.Clear)
+        if (destination is IPEndPoint address && guard.Connecting(address) != LoopVerdict.Clear)
         {
             return (null, new ProxyError(ErrorCode.UpstreamLoop, $"{destination} is this proxy's own listener: the connection was not steered here, or the cluster points back at the proxy"));
         }
         Socket socket;
         try
         {
-            socket = UpstreamSocket.Create(Spec(destination, metadata));
+            // A Unix socket has no source address to keep and no mark to steer by.
+            socket = destination is IPEndPoint ip
+                ? UpstreamSocket.Create(Spec(ip, metadata))
+                : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         }
         catch (TproxyException e)
         {
@@ -66,7 +69,7 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         };
     }
 
-    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, IPEndPoint destination, ClusterSnapshot cluster, CancellationToken cancellationToken)
+    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(cluster.ConnectTimeout);

@@ -163,7 +163,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         Interlocked.Exchange(ref idle, Busy);
         if (connection is { } kept)
         {
-            if (ReferenceEquals(kept.Cluster, cluster) && kept.IsReusable)
+            if (ReferenceEquals(kept.Cluster, cluster) && kept.IsReusable && kept.IsStillWanted())
             {
                 return ProxyError.None;
             }
@@ -173,12 +173,12 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         var destination = cluster.Pick(originalDestination);
         if (destination is null)
         {
-            return new ProxyError(ErrorCode.NoHealthyEndpoint, $"cluster {cluster.Name} has no endpoints in its load_assignment");
+            return new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail);
         }
         var (socket, error) = await connector.ConnectAsync(cluster, destination, metadata, cancellationToken).ConfigureAwait(false);
         if (socket is not null)
         {
-            connection = new Http1UpstreamConnection(socket, cluster);
+            connection = new Http1UpstreamConnection(socket, cluster, destination);
         }
         return error;
     }

@@ -103,7 +103,7 @@ public class AllocationTests(HttpEngineFixture fixture, ITestOutputHelper output
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, "/", [], false, "test", null, null);
         var sink = new Uncounted();
         var listening = new HttpListenerSnapshot(
-            "test", [new L7PolicyFilter("", sink)], new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => cluster),
+            "test", [new L7PolicyFilter("", sink)], new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => cluster)),
             sink, null, null, TimeSpan.FromSeconds(30), 60 * 1024, 100, false);
         var admission = new Admission(10);
         admission.TryEnter();

@@ -32,7 +32,7 @@ internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
     public IPEndPoint EndPoint { get; }
 
     public ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
-        ClusterSnapshot cluster, IPEndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref connects);
         return Failure == ErrorCode.None

@@ -1,0 +1,76 @@
+using System;
+using System.Collections.Generic;
+using Postern.Proxy.Upstream;
+using Postern.Xds.Config;
+using Postern.Xds.Discovery;
+
+namespace Postern.Proxy.Discovery;
+
+/// <summary>One version of a cluster with its reference to endpoints; owned by the <see cref="ClusterSink"/>, changed under the gate.</summary>
+internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since)
+{
+    private NamedResource<EndpointsConfig>? endpoints;
+    private Action? watcher;
+
+    public ClusterConfig Config => config;
+
+    public ClusterSnapshot Snapshot { get; } = new(config);
+
+    /// <summary>Null for one of the bootstrap.</summary>
+    public DiscoveredResource? Resource { get; private set; } = resource;
+
+    public Provenance Provenance { get; private set; } = provenance;
+
+    public DateTimeOffset Since { get; set; } = since;
+
+    /// <summary>Nothing is left to wait for.</summary>
+    public bool IsWarm => config.Eds is null || endpoints is { IsSettled: true };
+
+    /// <summary>The source repeated itself.</summary>
+    public void Confirm(DiscoveredResource? again, Provenance from) => (Resource, Provenance) = (again, from);
+
+    /// <summary>Refers to the endpoints; known ones are taken at once (docs/decisions/0009).</summary>
+    public void Hold(NamedResources<EndpointsConfig> all, Action changed)
+    {
+        if (config.Eds is { } eds)
+        {
+            watcher = changed;
+            endpoints = all.Hold(eds.ServiceName, eds.Source, changed);
+            TakeEndpoints();
+        }
+    }
+
+    public void Release(NamedResources<EndpointsConfig> all)
+    {
+        if (endpoints is { } held)
+        {
+            endpoints = null;
+            all.Release(held, watcher!);
+        }
+    }
+
+    public void TakeEndpoints()
+    {
+        if (endpoints?.Value is { } known)
+        {
+            Snapshot.Endpoints = EndpointSet.Of(known.Endpoints);
+        }
+    }
+
+    public IReadOnlyList<string> WaitingFor() => endpoints is { IsSettled: false } waited ? [waited.Title] : [];
+
+    /// <summary>Where it connects now; all of them, usable or not.</summary>
+    public IReadOnlyList<LbEndpointConfig> ReadEndpoints()
+    {
+        if (config.Eds is not null)
+        {
+            return endpoints?.Value is { } known ? known.Endpoints : [];
+        }
+        var list = new List<LbEndpointConfig>();
+        foreach (var address in config.Endpoints)
+        {
+            list.Add(new LbEndpointConfig(address, 0, 1, true));
+        }
+        return list;
+    }
+}
