@@ -2,12 +2,13 @@ using System;
 using System.Linq;
 using System.Net;
 using System.Threading;
+using Postern.Proxy.Stats;
 using Postern.Xds.Config;
 
 namespace Postern.Proxy.Upstream;
 
 /// <summary>A cluster as the data path uses it: immutable but for the round-robin position.</summary>
-internal sealed class ClusterSnapshot(ClusterConfig config)
+internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats = null)
 {
     private readonly IPEndPoint[] endpoints = [.. config.Endpoints.OfType<IPEndPoint>()];
     private int next = -1;
@@ -15,6 +16,9 @@ internal sealed class ClusterSnapshot(ClusterConfig config)
     public ClusterConfig Config { get; } = config;
 
     public string Name => Config.Name;
+
+    /// <summary>Whoever made the snapshot releases the scope.</summary>
+    public ClusterStats Stats { get; } = stats ?? ClusterStats.Unlisted();
 
     public TimeSpan ConnectTimeout => Config.ConnectTimeout;
 
