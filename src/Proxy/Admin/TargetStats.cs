@@ -20,8 +20,9 @@ internal sealed class TargetStats(IAdminTarget target, TimeProvider time) : ISta
         Gauge("server.memory_heap_size", GC.GetGCMemoryInfo().TotalCommittedBytes);
         Gauge("server.memory_physical_size", Environment.WorkingSet);
         Gauge("server.version", TextHash.Of(ServerPages.Version));
-        var (_, warmingClusters) = Count(ResourceType.Cluster);
-        var (activeListeners, warmingListeners) = Count(ResourceType.Listener);
+        var resources = target.Resources;
+        var (_, warmingClusters) = Count(resources, ResourceType.Cluster);
+        var (activeListeners, warmingListeners) = Count(resources, ResourceType.Listener);
         Gauge("cluster_manager.active_clusters", target.Clusters.Count);
         Gauge("cluster_manager.warming_clusters", warmingClusters);
         Gauge("listener_manager.total_listeners_active", target.Bootstrap.StaticListeners.Count + activeListeners);
@@ -31,10 +32,10 @@ internal sealed class TargetStats(IAdminTarget target, TimeProvider time) : ISta
         void Gauge(string name, long value) => samples.Add(StatSample.Gauge(name, value));
     }
 
-    private (long Active, long Warming) Count(ResourceType type)
+    private static (long Active, long Warming) Count(IReadOnlyList<ResourceStatus> resources, ResourceType type)
     {
         long active = 0, warming = 0;
-        foreach (var resource in target.Resources)
+        foreach (var resource in resources)
         {
             if (resource.Type == type)
             {
