@@ -75,6 +75,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Transformer = new ResponseCopier(this);
         ConnectionClosed = closed.Token;
         Features.Set(this);
+        listener.Stats.OnConnection();
     }
 
     public HttpListenerSnapshot Listener { get; }
@@ -150,7 +151,8 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         closed.Dispose();
         // Only now: who waits for the last connection (steering goes after it) must not cut off an answer that is still on its way.
         registry.Remove(this);
-        registry.Admission.Leave();
+        registry.Leave();
+        Listener.Stats.OnConnectionEnd();
     }
 
     /// <summary>The listener drains: this answer is the connection's last.</summary>
@@ -208,10 +210,12 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         failedAt = 0;
         StreamIdleMillis = Listener.StreamIdleTimeout is { } idle ? (long)idle.TotalMilliseconds : 0; // a route may say otherwise
         InFlightSince = Environment.TickCount64;
+        Listener.Stats.OnRequest();
     }
 
     public void OnRequestEnd()
     {
+        Listener.Stats.OnRequestEnd(Exchange.Status, Environment.TickCount64 - InFlightSince);
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
@@ -312,6 +316,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
 
     private ValueTask RefuseAsync(int status, string reason, string detail)
     {
+        Listener.Stats.ProtocolErrors.Increment();
         WriteDenied(reason, detail);
         return AnswerAsync(status);
     }

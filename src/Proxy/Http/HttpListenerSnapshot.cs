@@ -1,5 +1,6 @@
 using System;
 using Postern.Filters.Http;
+using Postern.Proxy.Stats;
 using Postern.Records;
 
 namespace Postern.Proxy.Http;
@@ -25,4 +26,8 @@ internal sealed record HttpListenerSnapshot(
     TimeSpan RequestHeadersTimeout,
     int MaxHeadBytes,
     int MaxHeaders,
-    bool GenerateRequestId);
+    bool GenerateRequestId)
+{
+    /// <summary>Of the connection manager's stat_prefix; the listener that holds this snapshot releases the scope.</summary>
+    public HttpStats Stats { get; init; } = HttpStats.Unlisted();
+}

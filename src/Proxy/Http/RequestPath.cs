@@ -118,6 +118,10 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         {
             if (filter.OnRequestHeaders(connection.Exchange) is { } refused)
             {
+                if (refused.Status == StatusCodes.Status403Forbidden)
+                {
+                    connection.Listener.Stats.OnDenied();
+                }
                 return refused;
             }
         }
@@ -128,12 +132,16 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         var slot = connection.Listener.Routes;
         if (slot.Current is not { } table)
         {
+            connection.Listener.Stats.NoRoute.Increment();
             return Reply(ErrorCode.NoRoute, $"route table {slot.Name} of listener {connection.Listener.Listener} has not arrived; check its rds config_source");
         }
         route = table.Match(head);
-        return route is not null
-            ? null
-            : Reply(ErrorCode.NoRoute, $"no route of listener {connection.Listener.Listener} matches; see virtual_hosts in its route_config");
+        if (route is not null)
+        {
+            return null;
+        }
+        connection.Listener.Stats.NoRoute.Increment();
+        return Reply(ErrorCode.NoRoute, $"no route of listener {connection.Listener.Listener} matches; see virtual_hosts in its route_config");
     }
 
     private async Task ForwardAsync(HttpConnection connection, RequestHead head, Route route)
@@ -141,6 +149,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         var cluster = route.Cluster;
         if (cluster is null)
         {
+            connection.Listener.Stats.NoCluster.Increment();
             await ReplyAsync(connection, Reply(ErrorCode.NoCluster, $"cluster {route.Config.Cluster} is unknown; was it removed by CDS?")).ConfigureAwait(false);
             return;
         }

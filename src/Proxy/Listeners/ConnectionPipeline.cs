@@ -57,6 +57,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             var connection = new Accepted(socket, listener, registry, metadata, source, destination);
             if (Refusal(sniffed, listener) is { } refusal)
             {
+                registry.Stats.FilterErrors.Increment();
                 Refuse(connection, listener.Sink, refusal.Reason, refusal.Detail, "");
                 return;
             }
@@ -65,6 +66,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             var chain = listener.Chains.Match(traits);
             if (chain is null)
             {
+                registry.Stats.NoFilterChainMatch.Increment();
                 Refuse(connection, listener.Sink, "no_filter_chain_match", $"no filter chain of listener {listener.Name} matches ({traits.TransportProtocol}, server name \"{traits.ServerName}\"); add a default_filter_chain to catch the rest", "");
                 return;
             }
@@ -75,6 +77,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
                 var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque);
                 if (!verdict.IsAllowed)
                 {
+                    registry.Stats.OnDenied();
                     Refuse(connection with { Metadata = side }, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(side, verdict, opaque), verdict.RuleName);
                     return;
                 }
@@ -110,7 +113,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             registry.Remove(early);
             if (!handedOver)
             {
-                registry.Admission.Leave();
+                registry.Leave();
             }
         }
     }
@@ -161,6 +164,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
         var destination = cluster.Pick(accepted.Destination);
         if (destination is null)
         {
+            cluster.Stats.NoneHealthy.Increment();
             RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
             return;
         }
@@ -171,7 +175,15 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             return;
         }
         var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry);
-        await relay.RunAsync(sniffer.Bytes.ToArray()).ConfigureAwait(false);
+        cluster.Stats.ConnectionsActive.Increment();
+        try
+        {
+            await relay.RunAsync(sniffer.Bytes.ToArray()).ConfigureAwait(false);
+        }
+        finally
+        {
+            cluster.Stats.ConnectionsActive.Decrement();
+        }
     }
 
     private static void RefuseUpstream(Accepted accepted, ChainSnapshot chain, ProxyError error) =>

@@ -1,11 +1,12 @@
 using System;
 using System.Collections.Concurrent;
 using System.Threading;
+using Postern.Proxy.Stats;
 
 namespace Postern.Proxy.Listeners;
 
 /// <summary>All open connections of one listener generation: counted, swept for deadlines, drained together.</summary>
-internal sealed class ConnectionRegistry(Admission admission)
+internal sealed class ConnectionRegistry(Admission admission, ListenerStats? stats = null)
 {
     private readonly ConcurrentDictionary<ITrackedConnection, byte> connections = new();
     private readonly Lock gate = new();
@@ -15,8 +16,18 @@ internal sealed class ConnectionRegistry(Admission admission)
     /// <summary>Tracked connections.</summary>
     public bool IsEmpty => connections.IsEmpty;
 
-    /// <summary>The process's limit; whoever ends a connection leaves it.</summary>
+    /// <summary>The process's limit.</summary>
     public Admission Admission { get; } = admission;
+
+    /// <summary>Of the listener.</summary>
+    public ListenerStats Stats { get; } = stats ?? ListenerStats.Unlisted();
+
+    /// <summary>A connection that was admitted has ended. Once for each.</summary>
+    public void Leave()
+    {
+        Admission.Leave();
+        Stats.OnConnectionEnd();
+    }
 
     /// <summary>Adds a connection that was just accepted; false when nobody looks after this registry any more.</summary>
     public bool TryAccept(ITrackedConnection connection)

@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Proxy.Discovery;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Tproxy;
 using Postern.Xds.Config;
@@ -21,21 +22,23 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, ListenerState> active = [];
-    private readonly List<(ConnectionRegistry Registry, long AbortAt)> draining = [];
+    private readonly List<(ConnectionRegistry Registry, long AbortAt, StatsScope[] Scopes)> draining = [];
     private readonly ConnectionPipeline pipeline;
     private readonly UpstreamConnector connector;
     private readonly Admission admission;
     private readonly TimeSpan drainTime;
     private bool closed; // drained for good: what configuration says opens nothing any more
+    private readonly StatsRegistry stats;
     private readonly ILogger logger;
     private readonly Timer sweeper;
 
-    public ListenerManager(ConnectionPipeline pipeline, UpstreamConnector connector, Admission admission, TimeSpan drainTime, ILogger logger)
+    public ListenerManager(ConnectionPipeline pipeline, UpstreamConnector connector, Admission admission, TimeSpan drainTime, ILogger logger, StatsRegistry? stats = null)
     {
         this.pipeline = pipeline;
         this.connector = connector;
         this.admission = admission;
         this.drainTime = drainTime;
+        this.stats = stats ?? new StatsRegistry();
         this.logger = logger;
         sweeper = new Timer(static s => ((ListenerManager)s!).Sweep(), this, SweepInterval, SweepInterval);
     }
@@ -127,7 +130,7 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
         }
         lock (gate)
         {
-            foreach (var (registry, _) in draining)
+            foreach (var (registry, _, _) in draining)
             {
                 registry.AbortAll();
             }
@@ -186,12 +189,22 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
     {
         if (old is not null && old.CanTake(snapshot))
         {
-            Drain(old.Take(snapshot));
+            var scopes = old.Snapshot.StatsScopes;
+            Drain(old.Take(snapshot), scopes);
             LogChanged(logger, config.Name);
             return;
         }
         // Open first: if that fails, the old one stays in force.
-        var state = ListenerState.Open(snapshot, pipeline, admission, logger);
+        ListenerState state;
+        try
+        {
+            state = ListenerState.Open(snapshot, pipeline, admission, stats, logger);
+        }
+        catch
+        {
+            Release(snapshot.StatsScopes);
+            throw;
+        }
         active[config.Name] = state;
         state.Start();
         LogListening(logger, config.Name, string.Join(", ", state.Bound));
@@ -204,20 +217,28 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
     private void Drain(ListenerState state)
     {
         state.StopAccepting();
-        Drain(state.Registry);
+        Drain(state.Registry, [.. state.Snapshot.StatsScopes, state.Stats.Scope]);
     }
 
-    private void Drain(ConnectionRegistry registry)
+    private void Drain(ConnectionRegistry registry, StatsScope[] scopes)
     {
-        draining.Add((registry, Environment.TickCount64 + (long)drainTime.TotalMilliseconds));
+        draining.Add((registry, Environment.TickCount64 + (long)drainTime.TotalMilliseconds, scopes));
         registry.BeginDrain();
+    }
+
+    private void Release(StatsScope[] scopes)
+    {
+        foreach (var scope in scopes)
+        {
+            stats.Release(scope);
+        }
     }
 
     private bool AnyOpen()
     {
         lock (gate)
         {
-            foreach (var (registry, _) in draining)
+            foreach (var (registry, _, _) in draining)
             {
                 if (!registry.IsEmpty)
                 {
@@ -249,11 +270,12 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
             }
             for (var i = draining.Count - 1; i >= 0; i--)
             {
-                var (registry, abortAt) = draining[i];
+                var (registry, abortAt, scopes) = draining[i];
                 registry.Sweep(now);
                 if (registry.TryRetire())
                 {
                     draining.RemoveAt(i);
+                    Release(scopes);
                 }
                 else if (now >= abortAt)
                 {

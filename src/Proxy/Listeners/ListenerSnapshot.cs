@@ -1,5 +1,6 @@
 using System;
 using Postern.Filters.Listener;
+using Postern.Proxy.Stats;
 using Postern.Records;
 using Postern.Xds.Config;
 
@@ -28,6 +29,9 @@ internal sealed class ListenerSnapshot
     public required bool OriginalDst { get; init; }
 
     public required FilterChainMatcher<ChainSnapshot> Chains { get; init; }
+
+    /// <summary>Scopes that the chains count in; released once with the last connection that was accepted under this snapshot.</summary>
+    public StatsScope[] StatsScopes { get; init; } = [];
 
     /// <summary>For connections that reach no chain.</summary>
     public required IRecordSink Sink { get; init; }

@@ -6,6 +6,7 @@ using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Filters;
 using Postern.Policy;
+using Postern.Proxy.Stats;
 using Postern.Tproxy;
 using Postern.Xds.Config;
 
@@ -25,14 +26,13 @@ internal sealed partial class ListenerState
     private readonly List<Socket> sockets = [];
     private readonly List<Task> loops = [];
     private volatile bool stopping;
-    private volatile Generation current;
+    private volatile Generation current = null!;
 
-    private ListenerState(ListenerSnapshot snapshot, ConnectionPipeline pipeline, Admission admission, ILogger logger)
+    private ListenerState(ConnectionPipeline pipeline, Admission admission, ILogger logger)
     {
         this.pipeline = pipeline;
         this.admission = admission;
         this.logger = logger;
-        current = new Generation(snapshot, new ConnectionRegistry(admission));
     }
 
     public ListenerSnapshot Snapshot => current.Snapshot;
@@ -40,14 +40,17 @@ internal sealed partial class ListenerState
     /// <summary>Connections accepted under <see cref="Snapshot"/>.</summary>
     public ConnectionRegistry Registry => current.Registry;
 
+    /// <summary>Under the first address; the manager releases the scope.</summary>
+    public ListenerStats Stats => current.Registry.Stats;
+
     /// <summary>Where the sockets are bound, with the ports the kernel gave.</summary>
     public List<IPEndPoint> Bound { get; } = [];
 
     /// <summary>Binds all addresses or none.</summary>
     /// <exception cref="TproxyException">An address cannot be listened on.</exception>
-    public static ListenerState Open(ListenerSnapshot snapshot, ConnectionPipeline pipeline, Admission admission, ILogger logger)
+    public static ListenerState Open(ListenerSnapshot snapshot, ConnectionPipeline pipeline, Admission admission, StatsRegistry stats, ILogger logger)
     {
-        var state = new ListenerState(snapshot, pipeline, admission, logger);
+        var state = new ListenerState(pipeline, admission, logger);
         try
         {
             foreach (var address in snapshot.Config.Addresses)
@@ -62,6 +65,7 @@ internal sealed partial class ListenerState
             state.CloseSockets();
             throw;
         }
+        state.current = new Generation(snapshot, new ConnectionRegistry(admission, ListenerStats.In(stats, state.Bound[0])));
         return state;
     }
 
@@ -85,7 +89,7 @@ internal sealed partial class ListenerState
     public ConnectionRegistry Take(ListenerSnapshot changed)
     {
         var old = current.Registry;
-        current = new Generation(changed, new ConnectionRegistry(admission));
+        current = new Generation(changed, new ConnectionRegistry(admission, Stats));
         return old;
     }
 
@@ -139,6 +143,7 @@ internal sealed partial class ListenerState
             }
             if (!admission.TryEnter())
             {
+                Stats.Overflow.Increment();
                 if (complaint.TryTake(Environment.TickCount64))
                 {
                     LogOverLimit(logger, Snapshot.Name, admission.MaxConnections);
@@ -146,6 +151,7 @@ internal sealed partial class ListenerState
                 new Transport.SocketControl(socket).Reset();
                 continue;
             }
+            Stats.OnConnection();
             var generation = current;
             var early = new EarlyConnection(socket);
             while (!generation.Registry.TryAccept(early) && !stopping)
@@ -155,7 +161,7 @@ internal sealed partial class ListenerState
             if (stopping)
             {
                 generation.Registry.Remove(early);
-                admission.Leave();
+                generation.Registry.Leave();
                 early.AbortNow();
                 return;
             }

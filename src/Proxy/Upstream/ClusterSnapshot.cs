@@ -1,17 +1,21 @@
 using System;
 using System.Net;
+using Postern.Proxy.Stats;
 using Postern.Xds.Config;
 
 namespace Postern.Proxy.Upstream;
 
 /// <summary>A cluster as the data path uses it: its configuration never changes, its endpoints are swapped by one reference write.</summary>
-internal sealed class ClusterSnapshot(ClusterConfig config)
+internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats = null)
 {
     private volatile EndpointSet endpoints = EndpointSet.Of(config.Endpoints);
 
     public ClusterConfig Config { get; } = config;
 
     public string Name => Config.Name;
+
+    /// <summary>Whoever made the snapshot releases the scope.</summary>
+    public ClusterStats Stats { get; } = stats ?? ClusterStats.Unlisted();
 
     public TimeSpan ConnectTimeout => Config.ConnectTimeout;
 

@@ -37,6 +37,7 @@ internal sealed class Http1UpstreamConnection : IDisposable
         stream = new NetworkStream(socket, ownsSocket: true);
         Cluster = cluster;
         Body = new UpstreamResponseBody(this);
+        cluster.Stats.ConnectionsActive.Increment();
     }
 
     public ClusterSnapshot Cluster { get; }
@@ -157,6 +158,7 @@ internal sealed class Http1UpstreamConnection : IDisposable
         if (System.Threading.Interlocked.Exchange(ref disposed, 1) == 0)
         {
             stream.Dispose();
+            Cluster.Stats.ConnectionsActive.Decrement();
             // The buffers are left to the collector: a read that was pending may still touch them.
         }
     }

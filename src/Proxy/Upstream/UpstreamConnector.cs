@@ -44,10 +44,19 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         {
             return (null, new ProxyError(ErrorCode.UpstreamSocket, e.Message));
         }
+        cluster.Stats.ConnectionsTotal.Increment();
         var error = await ConnectAsync(socket, destination, cluster, cancellationToken).ConfigureAwait(false);
         if (!error.IsError)
         {
             return (socket, error);
+        }
+        if (error.Code != ErrorCode.DownstreamReset)
+        {
+            cluster.Stats.ConnectFailures.Increment();
+        }
+        if (error.Code == ErrorCode.UpstreamConnectTimeout)
+        {
+            cluster.Stats.ConnectTimeouts.Increment();
         }
         socket.Dispose();
         return (null, error);

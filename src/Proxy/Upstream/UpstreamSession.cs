@@ -107,6 +107,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             if (!error.IsError)
             {
                 ResponseHead = connection!.Head;
+                cluster.Stats.Responses.Count(ResponseHead.Status);
                 OnResponse?.Invoke();
                 return Answer(connection);
             }
@@ -153,8 +154,13 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     {
         StopBody();
         Error = error;
+        var entry = ErrorTable.Of(error.Code);
+        if (entry.Side != ErrorSide.Downstream)
+        {
+            cluster.Stats.Responses.Count(entry.Status);
+        }
         OnResponse?.Invoke();
-        return new HttpResponseMessage((HttpStatusCode)ErrorTable.Of(error.Code).Status);
+        return new HttpResponseMessage((HttpStatusCode)entry.Status);
     }
 
     private async ValueTask<ProxyError> OpenAsync(CancellationToken cancellationToken)
@@ -173,6 +179,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         var destination = cluster.Pick(originalDestination);
         if (destination is null)
         {
+            cluster.Stats.NoneHealthy.Increment();
             return new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail);
         }
         var (socket, error) = await connector.ConnectAsync(cluster, destination, metadata, cancellationToken).ConfigureAwait(false);
@@ -186,6 +193,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     private async ValueTask<ProxyError> ExchangeHeadsAsync(HttpRequestMessage request)
     {
         var current = connection!;
+        cluster.Stats.RequestsTotal.Increment();
         try
         {
             current.RequestSent = !head.HasBody;

@@ -10,6 +10,7 @@ using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -164,12 +165,12 @@ internal sealed class Conversation : IDisposable
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
-        var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []));
+        var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []), ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null);
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
             "test", [new L7PolicyFilter(options.DeniedBody, sink)], routes, sink, options.IdleTimeout, options.StreamIdleTimeout,
-            options.RequestHeadersTimeout, options.MaxHeadBytes, options.MaxHeaders, options.GenerateRequestId);
+            options.RequestHeadersTimeout, options.MaxHeadBytes, options.MaxHeaders, options.GenerateRequestId) { Stats = HttpStats.In(options.Stats, "ingress") };
     }
 
     private async Task PumpUpstreamAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System;
+using Postern.Proxy.Stats;
 
 namespace Postern.Tests.Proxy.InMemory;
 
@@ -28,6 +29,9 @@ internal sealed record HttpTestOptions
 
     /// <summary>The route's cluster exists.</summary>
     public bool HasCluster { get; init; } = true;
+
+    /// <summary>Where the listener ("ingress") and the cluster ("test") count.</summary>
+    public StatsRegistry Stats { get; } = new();
 
     /// <summary>Most bytes the proxy gets per read from the client.</summary>
     public int MaxRead { get; init; } = int.MaxValue;

@@ -1,0 +1,96 @@
+namespace Postern.Proxy.Stats;
+
+/// <summary>Stats of the HTTP connection managers with one <c>stat_prefix</c>.</summary>
+internal sealed class HttpStats
+{
+    private readonly Counter deniedInAll;
+
+    /// <param name="scope">Where the cells stand.</param>
+    /// <param name="deniedInAll">Counts refusals of the whole proxy.</param>
+    public HttpStats(StatsScope scope, Counter deniedInAll)
+    {
+        Scope = scope;
+        this.deniedInAll = deniedInAll;
+        ConnectionsTotal = scope.Counter("downstream_cx_total");
+        ConnectionsActive = scope.Gauge("downstream_cx_active");
+        ConnectionsDestroyed = scope.Counter("downstream_cx_destroy");
+        RequestsTotal = scope.Counter("downstream_rq_total");
+        RequestsActive = scope.Gauge("downstream_rq_active");
+        Responses = new ResponseClassCounters(scope, "downstream_rq");
+        RequestTime = scope.Histogram("downstream_rq_time");
+        AccessDenied = scope.Counter("cilium.access_denied");
+        ProtocolErrors = scope.Counter("downstream_cx_protocol_error");
+        NoRoute = scope.Counter("no_route");
+        NoCluster = scope.Counter("no_cluster");
+    }
+
+    /// <summary>To be released when the last of its users is gone.</summary>
+    public StatsScope Scope { get; }
+
+    public Counter ConnectionsTotal { get; }
+
+    public Gauge ConnectionsActive { get; }
+
+    public Counter ConnectionsDestroyed { get; }
+
+    public Counter RequestsTotal { get; }
+
+    public Gauge RequestsActive { get; }
+
+    public ResponseClassCounters Responses { get; }
+
+    /// <summary>From the complete head to the end of the exchange, milliseconds.</summary>
+    public Histogram RequestTime { get; }
+
+    /// <summary>Requests that policy refused.</summary>
+    public Counter AccessDenied { get; }
+
+    /// <summary>Heads that are no acceptable HTTP/1.1, or never came whole.</summary>
+    public Counter ProtocolErrors { get; }
+
+    public Counter NoRoute { get; }
+
+    public Counter NoCluster { get; }
+
+    /// <summary>Listed under its prefix; release <see cref="Scope"/> when the listener is gone.</summary>
+    public static HttpStats In(StatsRegistry registry, string statPrefix) =>
+        new(registry.Acquire(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", statPrefix)), registry.Policy.AccessDenied);
+
+    /// <summary>Cells that nobody reads.</summary>
+    public static HttpStats Unlisted() => new(new StatsScope(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", "")), new Counter());
+
+    public void OnConnection()
+    {
+        ConnectionsTotal.Increment();
+        ConnectionsActive.Increment();
+    }
+
+    public void OnConnectionEnd()
+    {
+        ConnectionsActive.Decrement();
+        ConnectionsDestroyed.Increment();
+    }
+
+    public void OnRequest()
+    {
+        RequestsTotal.Increment();
+        RequestsActive.Increment();
+    }
+
+    /// <summary>Policy refused a request.</summary>
+    public void OnDenied()
+    {
+        AccessDenied.Increment();
+        deniedInAll.Increment();
+    }
+
+    /// <summary>The exchange is over.</summary>
+    /// <param name="status">0 when it ended without one.</param>
+    /// <param name="milliseconds">How long it took.</param>
+    public void OnRequestEnd(int status, long milliseconds)
+    {
+        RequestsActive.Decrement();
+        Responses.Count(status);
+        RequestTime.Record(milliseconds);
+    }
+}
