@@ -17,6 +17,8 @@ public sealed class NodeCompiler(IdentityAllocator allocator)
     private sealed record IdentityPolicy(DirectionRules Ingress, DirectionRules Egress, IReadOnlyList<string> Policies)
     {
         public List<Redirect>? Redirects { get; set; }
+
+        public IReadOnlyList<RuleOrigin> Origins { get; } = [.. Ingress.Origins, .. Egress.Origins];
     }
 
     /// <summary>Compiles. Not thread-safe: the allocator remembers.</summary>
@@ -117,7 +119,7 @@ public sealed class NodeCompiler(IdentityAllocator allocator)
             EgressEnforced = policy.Egress.IsEnforced,
             Redirects = RedirectCompiler.WithVisibility(policy.Redirects, endpoint.Visibility, policy.Ingress, policy.Egress),
             Policies = policy.Policies,
-            Origins = [.. policy.Ingress.Origins, .. policy.Egress.Origins],
+            Origins = policy.Origins,
         };
     }
 

@@ -75,6 +75,15 @@ internal sealed class RedirectCompiler
         redirects.AddRange(rules.ListenerPorts.Select(port => new Redirect(direction, port.Port, port.EndPort, RedirectKind.Tcp, port.Listener)));
     }
 
+    // Compared as bytes: a text for each comparison would be most of the work.
+    private static UInt128 Bits(IPAddress? address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        address?.TryWriteBytes(bytes, out _);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
+
     // Most specific first: a remote address, then fewer ports, then a listener that a policy names, then HTTP.
     private static List<Redirect> Sort(List<Redirect> redirects) => [.. redirects.Distinct()
         .OrderBy(one => one.Direction)
@@ -84,5 +93,6 @@ internal sealed class RedirectCompiler
         .ThenByDescending(one => one.Kind)
         .ThenBy(one => one.Port)
         .ThenBy(one => one.Listener, StringComparer.Ordinal)
-        .ThenBy(one => one.Remote?.ToString(), StringComparer.Ordinal)];
+        .ThenBy(one => one.Remote?.AddressFamily ?? 0)
+        .ThenBy(one => Bits(one.Remote))];
 }
