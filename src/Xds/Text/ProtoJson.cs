@@ -162,7 +162,8 @@ internal static partial class ProtoJson
         return message;
     }
 
-    private static Any ReadAny(ConfigNode node, ConfigPath path)
+    /// <summary>Reads a message whose type its <c>@type</c> member names.</summary>
+    internal static Any ReadAny(ConfigNode node, ConfigPath path)
     {
         RequireMap(node, Any.Descriptor, path);
         ConfigNode? typeNode = null;
