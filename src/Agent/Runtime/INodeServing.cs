@@ -1,0 +1,29 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using Postern.Agent.Compile;
+using Postern.Agent.Serve;
+
+namespace Postern.Agent.Runtime;
+
+/// <summary>Brings a node's resources to the proxy. One change at a time.</summary>
+public interface INodeServing
+{
+    /// <summary>
+    /// Publishes, and waits for the proxy's word. Listeners that rules in force may lead to stay until <see cref="Retire"/>.
+    /// </summary>
+    Task<ServingResult> ServeAsync(CompiledNode node, CancellationToken cancellationToken);
+
+    /// <summary>Takes away listeners that the last served node does not need, and frees their ports. No rule may lead there any more.</summary>
+    void Retire();
+
+    /// <summary>Streams of the proxy.</summary>
+    IReadOnlyList<StreamStatus> ReadStreams();
+}
+
+/// <summary>What came of a change.</summary>
+/// <param name="Outcome">In force; refused; or no word.</param>
+/// <param name="Detail">Which type, and the text of the NACK; else empty.</param>
+/// <param name="PortOf">The port of a redirect's listener, or null when it has none.</param>
+public sealed record ServingResult(AckOutcome Outcome, string Detail, Func<Redirect, ushort?> PortOf);
