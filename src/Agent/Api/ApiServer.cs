@@ -45,7 +45,10 @@ public sealed class ApiServer : IAsyncDisposable
         var app = builder.Build();
         Map(app, agent, feed);
         await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        File.SetUnixFileMode(socketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(socketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+        }
         return new ApiServer(app, socketPath);
     }
 
