@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections;
 using System.Collections.Generic;
 
@@ -7,6 +8,8 @@ namespace Postern.Grpc;
 /// <summary>Headers or trailers of a call, in order; names repeat. Names are lower case; those that end in <c>-bin</c> hold bytes.</summary>
 public sealed class Metadata : IReadOnlyList<Metadata.Entry>
 {
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+
     private readonly List<Entry> entries = [];
 
     /// <inheritdoc/>
@@ -16,10 +19,21 @@ public sealed class Metadata : IReadOnlyList<Metadata.Entry>
     public Entry this[int index] => entries[index];
 
     /// <summary>Adds a text.</summary>
-    public void Add(string key, string value) => entries.Add(new Entry(Name(key), value, null));
+    /// <exception cref="ArgumentException">The name is none, ends in <c>-bin</c>, or the text is not printable ASCII.</exception>
+    public void Add(string key, string value)
+    {
+        if (!IsText(value))
+        {
+            throw new ArgumentException($"metadata '{key}' holds a character that is not printable ASCII; bytes go into a name that ends in -bin", nameof(value));
+        }
+        entries.Add(new Entry(Name(key, binary: false), value, null));
+    }
 
     /// <summary>Adds bytes; the name ends in <c>-bin</c>.</summary>
-    public void Add(string key, byte[] value) => entries.Add(new Entry(Name(key), null, value));
+    /// <exception cref="ArgumentException">The name is none, or does not end in <c>-bin</c>.</exception>
+    public void Add(string key, byte[] value) => entries.Add(new Entry(Name(key, binary: true), null, value));
+
+    internal void Add(Entry entry) => entries.Add(entry);
 
     /// <summary>The text of the last entry of that name, or null.</summary>
     public string? GetValue(string key) => Last(key)?.Value;
@@ -44,8 +58,21 @@ public sealed class Metadata : IReadOnlyList<Metadata.Entry>
         return null;
     }
 
-    private static string Name(string key) =>
-        key.Length > 0 ? key.ToLowerInvariant() : throw new ArgumentException("a metadata name must not be empty", nameof(key));
+    internal static bool IsName(ReadOnlySpan<char> key) => key.Length > 0 && !key.ContainsAnyExcept(NameCharacters);
+
+    internal static bool IsText(ReadOnlySpan<char> value) => !value.ContainsAnyExceptInRange(' ', '~');
+
+    private static string Name(string key, bool binary)
+    {
+        var name = key.ToLowerInvariant();
+        if (!IsName(name))
+        {
+            throw new ArgumentException($"'{key}' is no metadata name: letters, digits, '-', '_' and '.' only", nameof(key));
+        }
+        return name.EndsWith("-bin", StringComparison.Ordinal) == binary
+            ? name
+            : throw new ArgumentException($"metadata '{key}': bytes have a name that ends in -bin, text has not", nameof(key));
+    }
 
     /// <summary>One entry.</summary>
     /// <param name="Key">Lower case.</param>

@@ -82,6 +82,9 @@ public abstract class ServiceMethod
 {
     /// <summary>Kind.</summary>
     public abstract MethodType Type { get; }
+
+    /// <summary>Runs the handler on the call's messages.</summary>
+    internal abstract Task InvokeAsync(ServerCall call);
 }
 
 /// <summary>A method with its handler.</summary>
@@ -97,4 +100,12 @@ public sealed class ServiceMethod<TRequest, TResponse>(
     internal Method<TRequest, TResponse> Method { get; } = method;
 
     internal Func<IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>, ServerCallContext, Task> Handler { get; } = handler;
+
+    internal override async Task InvokeAsync(ServerCall call)
+    {
+        var requests = new RequestStream<TRequest>(call, Method.RequestParser, single: Type is MethodType.Unary or MethodType.ServerStreaming);
+        var responses = new ResponseStream<TResponse>(call, single: Type is MethodType.Unary or MethodType.ClientStreaming);
+        await Handler(requests, responses, call).ConfigureAwait(false);
+        responses.Complete();
+    }
 }

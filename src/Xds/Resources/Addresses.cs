@@ -11,11 +11,38 @@ namespace Postern.Xds.Resources;
 /// <summary>Socket addresses and CIDR ranges. Texts are read strictly: no host names, short IPv4 forms, brackets or zones.</summary>
 internal static class Addresses
 {
+    /// <summary>A TCP address with a numeric port, or a Unix socket; <c>@name</c> is in the abstract namespace.</summary>
+    public static EndPoint ToSocketOrPipe(Address? address, ConfigPath path)
+    {
+        if (address?.Pipe is not { } pipe)
+        {
+            return address?.SocketAddress is not null ? ToEndPoint(address, path) : throw path.Error("needs a socket_address {address, port_value} or a pipe {path}");
+        }
+        path = path.Field("pipe").Field("path");
+        TypedConfig.Required(pipe.Path, path);
+        if (pipe.Path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw path.Error("must not hold a NUL");
+        }
+        try
+        {
+            return new UnixDomainSocketEndPoint(pipe.Path[0] == '@' ? "\0" + pipe.Path[1..] : pipe.Path);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw path.Error($"the path of a Unix socket has at most 107 bytes, this one is longer: {Printable.Quote(pipe.Path)}");
+        }
+    }
+
     /// <summary>A TCP address with a numeric port.</summary>
     public static IPEndPoint ToEndPoint(Address? address, ConfigPath path)
     {
         if (address?.SocketAddress is not { } socket)
         {
+            if (address?.Pipe is not null)
+            {
+                throw path.Field("pipe").Error("Unix sockets are not built in here; use socket_address");
+            }
             throw path.Error("needs a socket_address {address, port_value}");
         }
         path = path.Field("socket_address");

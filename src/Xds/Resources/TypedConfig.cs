@@ -1,10 +1,11 @@
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Postern.Xds.Text;
 
 namespace Postern.Xds.Resources;
 
-/// <summary>What is inside an Any.</summary>
+/// <summary>What is inside an Any. Fields that are not declared were judged before, by <see cref="Fields.WireScan"/>.</summary>
 internal static class TypedConfig
 {
     /// <summary>The message inside, of one of the known types; <paramref name="path"/> is that of the Any.</summary>
@@ -14,20 +15,22 @@ internal static class TypedConfig
         {
             throw path.Error("is missing; every filter needs a typed_config with its @type");
         }
-        var name = any.TypeUrl[(any.TypeUrl.LastIndexOf('/') + 1)..];
-        if (!MessageTypes.TryFind(name, out var type))
-        {
-            throw path.Field("@type").Error(UnknownType.Explain(name));
-        }
+        var type = TypeOf(any, path);
         try
         {
-            UnknownFields.Check(any.Value, type, path);
             return type.Parser.ParseFrom(any.Value);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw path.Error($"not a valid {type.FullName}: {Printable.Clip(e.Message)}");
         }
+    }
+
+    /// <summary>Which of the known messages is inside; <paramref name="path"/> is that of the Any.</summary>
+    public static MessageDescriptor TypeOf(Any any, ConfigPath path)
+    {
+        var name = any.TypeUrl[(any.TypeUrl.LastIndexOf('/') + 1)..];
+        return MessageTypes.TryFind(name, out var type) ? type : throw path.Field("@type").Error(UnknownType.Explain(name));
     }
 
     /// <summary>The error for a known message that has no business here.</summary>

@@ -27,6 +27,9 @@ internal static class MessageTypes
             Cilium.L7Policy.Descriptor,
             Envoy.Config.Listener.V3.Listener.Descriptor,
             Envoy.Config.Cluster.V3.Cluster.Descriptor,
+            Envoy.Config.Route.V3.RouteConfiguration.Descriptor,
+            Envoy.Config.Endpoint.V3.ClusterLoadAssignment.Descriptor,
+            Envoy.Extensions.TransportSockets.Tls.V3.Secret.Descriptor,
             Envoy.Service.Discovery.V3.Resource.Descriptor,
             Envoy.Extensions.Filters.Listener.OriginalDst.V3.OriginalDst.Descriptor,
             Envoy.Extensions.Filters.Listener.TlsInspector.V3.TlsInspector.Descriptor,
@@ -34,6 +37,13 @@ internal static class MessageTypes
             Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy.Descriptor,
             Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Descriptor,
             Envoy.Extensions.Filters.Http.Router.V3.Router.Descriptor,
+            Cilium.DownstreamTlsWrapperContext.Descriptor,
+            Cilium.UpstreamTlsWrapperContext.Descriptor,
+            Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor,
+            Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
+            Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor,
+            Envoy.Extensions.Bootstrap.InternalListener.V3.InternalListener.Descriptor,
+            Envoy.Extensions.ResourceMonitors.DownstreamConnections.V3.DownstreamConnectionsConfig.Descriptor,
         ];
         var result = new Dictionary<string, MessageDescriptor>(StringComparer.Ordinal);
         foreach (var type in types)
