@@ -12,6 +12,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Postern.Agent.Compile;
 using Postern.Policy;
+using SocketAddress = Envoy.Config.Core.V3.SocketAddress;
 
 namespace Postern.Agent.Envoy;
 

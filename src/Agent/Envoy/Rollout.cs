@@ -5,10 +5,9 @@ using System.Threading.Tasks;
 using Google.Protobuf.WellKnownTypes;
 using Postern.Agent.Serve;
 using Postern.Xds.Discovery;
+using ResourceMap = System.Collections.Generic.IReadOnlyDictionary<string, Google.Protobuf.WellKnownTypes.Any>;
 
 namespace Postern.Agent.Envoy;
-
-using ResourceMap = IReadOnlyDictionary<string, Any>;
 
 /// <summary>
 /// Brings sets of resources out in the order that leaves no gap: what is named before what names it, and what is not named any more goes last.
