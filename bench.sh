@@ -12,6 +12,7 @@ Usage: ./bench.sh NAME [OPTIONS]
   idle     10,000 idle keep-alive connections held: resident memory, against HAProxy and nginx
   bulk     1 GiB up and down: memory before and at its peak, CPU per GiB, against HAProxy and nginx
   verdict  cost of a policy verdict with 10, 1,000 and 100,000 rules and identities
+  xds      policies of 10 and 10,000 endpoints over gRPC: first load, one endpoint changed (time until in force, CPU), 1,000 changes under load
 
 Options of http1, idle and bulk:
   --engines LIST   which proxies, e.g. haproxy,nginx (default postern,haproxy,nginx)
@@ -21,6 +22,8 @@ Option of idle:
   --connections N (10000)  --hold SECONDS (10)
 Option of bulk:
   --mib N (1024)
+Options of xds:
+  --sizes LIST (10,10000)  --forms LIST (delta,sotw)  --updates N (300)  --loaded-updates N (1000)
 
 Besides its table a bench prints machine-readable lines "ratio NAME PEER VALUE": Postern's cost over the peer's, below 1 is better.
 Exit code 3: the run says nothing, e.g. because the load generator was the limit. Needs two cores; installs what Debian 12 lacks.
@@ -52,6 +55,14 @@ case "$name" in
             need_dotnet
         fi
         exec python3 tests/Bench/main.py "$name" "$@"
+        ;;
+    xds)
+        need python3 python3 gcc gcc libc6-dev gcc wrk wrk util-linux taskset
+        need_python_grpc
+        ./build.sh
+        need_dotnet
+        # Debian's own: python3-grpcio is for no other.
+        exec /usr/bin/python3 tests/Bench/main.py xds "$@"
         ;;
     *) list >&2; die "no bench '$name'" ;;
 esac

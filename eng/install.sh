@@ -49,6 +49,14 @@ install_without_starting() {
     return "$status"
 }
 
+# A gRPC stack that is not ours, for interop tests and the xds bench. Debian's Python sees it, no other does; it brings no command to look for.
+need_python_grpc() {
+    if ! /usr/bin/python3 -c 'import grpc' 2>/dev/null; then
+        need python3-grpcio /usr/bin/no-such-command
+        /usr/bin/python3 -c 'import grpc' || die "python3-grpcio is installed, yet /usr/bin/python3 does not find it."
+    fi
+}
+
 # The SDK is not in Debian's archive, so it cannot be installed from here.
 need_dotnet() {
     command -v dotnet >/dev/null 2>&1 ||

@@ -46,6 +46,12 @@ public sealed class ConnectionMetadata
     /// <summary>Where policy for this connection comes from.</summary>
     public required IPolicySource Policy { get; init; }
 
+    /// <summary>
+    /// The same connection as its destination's policy sees it, ingress, if the destination turns out to have a policy here. What the proxy sends
+    /// is never steered again, so where nothing else judges that side this pass has to. Null where the datapath does.
+    /// </summary>
+    public ConnectionMetadata? DestinationSide { get; init; }
+
     /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
     public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;
 

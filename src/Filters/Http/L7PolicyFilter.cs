@@ -32,8 +32,10 @@ public sealed class L7PolicyFilter : IHttpFilter
         {
             return new LocalReply(500, "", "no_connection_metadata", RefusalText.Explain(null, default));
         }
-        var verdict = Judge(exchange, connection);
+        var (verdict, side) = Judge(exchange, connection);
         var record = exchange.Record;
+        record.Direction = side.Direction;
+        record.PolicyName = side.PodAddress;
         record.Reason = RecordVerdict.NameOf(verdict.Reason);
         record.RuleName = verdict.RuleName;
         if (verdict.IsAllowed)
@@ -41,7 +43,7 @@ public sealed class L7PolicyFilter : IHttpFilter
             Log(exchange, EntryType.Request);
             return null;
         }
-        record.Detail = RefusalText.Explain(connection, verdict);
+        record.Detail = RefusalText.Explain(side, verdict);
         Log(exchange, EntryType.Denied);
         return new LocalReply(403, denied.Body, record.Reason, record.Detail);
     }
@@ -73,7 +75,8 @@ public sealed class L7PolicyFilter : IHttpFilter
     /// <inheritdoc/>
     public void OnStreamEnd(HttpExchange exchange) => LogRequestOnce(exchange);
 
-    private static PolicyVerdict Judge(HttpExchange exchange, ConnectionMetadata connection)
+    // The pod's side first: its header actions change what the destination's rules see, as they would two passes later.
+    private static (PolicyVerdict Verdict, ConnectionMetadata Side) Judge(HttpExchange exchange, ConnectionMetadata connection)
     {
         var state = exchange.L7Policy;
         var policies = connection.Policy.Current.Policies;
@@ -81,16 +84,33 @@ public sealed class L7PolicyFilter : IHttpFilter
         {
             state.Port = CiliumNetwork.PortOf(connection, policies);
             state.Network = CiliumNetwork.Judge(connection, state.Port);
+            LookAtDestination(state, connection.DestinationSide, policies);
             state.Policies = policies;
         }
-        if (!state.Network.IsAllowed)
+        var verdict = Judge(exchange, connection, state.Port, state.Network);
+        if (!state.DestinationJudges || !verdict.IsAllowed)
         {
-            return state.Network;
+            return (verdict, connection);
         }
-        return state.Port.HasHttpRules
-            ? state.Port.EvaluateHttp(connection.RemoteIdentity, connection.ProxyId, exchange.Request, connection.Policy.Secrets, exchange.HeaderMatches)
-            : state.Network;
+        var side = connection.DestinationSide!;
+        var other = Judge(exchange, side, state.DestinationPort, state.DestinationNetwork);
+        return other.IsAllowed ? (verdict, connection) : (other, side);
     }
+
+    private static void LookAtDestination(L7PolicyState state, ConnectionMetadata? side, PolicySnapshot policies)
+    {
+        state.DestinationJudges = side is not null && policies.FindEndpoint(side.PodAddress) is not null;
+        if (state.DestinationJudges)
+        {
+            state.DestinationPort = CiliumNetwork.PortOf(side!, policies);
+            state.DestinationNetwork = CiliumNetwork.Judge(side!, state.DestinationPort);
+        }
+    }
+
+    private static PolicyVerdict Judge(HttpExchange exchange, ConnectionMetadata side, PortPolicy port, PolicyVerdict network) =>
+        network.IsAllowed && port.HasHttpRules
+            ? port.EvaluateHttp(side.RemoteIdentity, side.ProxyId, exchange.Request, side.Policy.Secrets, exchange.HeaderMatches)
+            : network;
 
     // A reply made before any verdict logs the request first: Denied if it is a 403, else Request.
     private void LogRequestOnce(HttpExchange exchange)

@@ -11,6 +11,12 @@ public sealed class L7PolicyState
 
     internal PolicyVerdict Network { get; set; } // the connection-level verdict under Policies
 
+    internal PortPolicy DestinationPort { get; set; } = PortPolicy.NoPolicy; // the destination's rules; looked at only where DestinationJudges
+
+    internal PolicyVerdict DestinationNetwork { get; set; }
+
+    internal bool DestinationJudges { get; set; } // the destination has a policy under Policies, and nobody else applies it
+
     internal bool RequestLogged { get; set; } // a Request or Denied entry was emitted for the current request
 
     internal bool ResponseLogged { get; set; } // likewise for its Response

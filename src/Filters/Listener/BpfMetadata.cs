@@ -32,6 +32,9 @@ public sealed class BpfMetadata
     /// <summary>SO_LINGER for sockets that keep the client's address; null leaves it alone.</summary>
     public uint? OriginalSourceSoLingerTime { get; init; }
 
+    /// <summary>On egress, judge the ingress policy of a destination that has one too: nobody else will.</summary>
+    public bool JudgesLocalDestinations { get; init; }
+
     /// <summary>Policy and identities.</summary>
     public required IPolicySource Policy { get; init; }
 
@@ -45,11 +48,13 @@ public sealed class BpfMetadata
         var ingress = Direction == TrafficDirection.Ingress;
         var pod = ingress ? destination.Address : source.Address;
         var other = ingress ? source.Address : destination.Address;
+        var sourceIdentity = IdentityOf(state.Hosts, source.Address);
         return new ConnectionMetadata
         {
+            DestinationSide = JudgesLocalDestinations && !ingress ? DestinationSide(source, destination, sni, sourceIdentity) : null,
             Direction = Direction,
             PodAddress = pod.ToString(),
-            SourceIdentity = IdentityOf(state.Hosts, source.Address),
+            SourceIdentity = sourceIdentity,
             DestinationIdentity = ingress ? Identities.Unknown : IdentityOf(state.Hosts, destination.Address),
             Source = source,
             Destination = destination,
@@ -61,6 +66,21 @@ public sealed class BpfMetadata
             Policy = Policy,
         };
     }
+
+    // Without proxy_id: a rule bound to one listener applies to what that listener took in, and this was not.
+    private ConnectionMetadata DestinationSide(IPEndPoint source, IPEndPoint destination, string sni, uint sourceIdentity) => new()
+    {
+        Direction = TrafficDirection.Ingress,
+        PodAddress = destination.Address.ToString(),
+        SourceIdentity = sourceIdentity,
+        DestinationIdentity = Identities.Unknown,
+        Source = source,
+        Destination = destination,
+        ProxyId = 0,
+        Sni = sni,
+        UpstreamSourceAddress = null,
+        Policy = Policy,
+    };
 
     private static uint IdentityOf(IdentityMap hosts, IPAddress address)
     {

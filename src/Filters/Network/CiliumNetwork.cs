@@ -28,6 +28,20 @@ public static class CiliumNetwork
         return WithTls(metadata, port, port.EvaluateOpaque(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId));
     }
 
+    /// <summary>Judges the pod's side and, where <see cref="ConnectionMetadata.DestinationSide"/> asks for it, the destination's.</summary>
+    /// <param name="metadata">Of the connection.</param>
+    /// <param name="opaque">Whether its bytes pass unparsed.</param>
+    public static SidedVerdict JudgeSides(ConnectionMetadata? metadata, bool opaque)
+    {
+        var verdict = opaque ? JudgeOpaque(metadata) : Judge(metadata);
+        if (!verdict.IsAllowed || metadata?.DestinationSide is not { } side || metadata.Policy.Current.Policies.FindEndpoint(side.PodAddress) is null)
+        {
+            return new SidedVerdict(verdict, metadata);
+        }
+        var other = opaque ? JudgeOpaque(side) : Judge(side);
+        return other.IsAllowed ? new SidedVerdict(verdict, metadata) : new SidedVerdict(other, side);
+    }
+
     /// <summary>The rules for this connection's pod, direction and port in <paramref name="policies"/>.</summary>
     public static PortPolicy PortOf(ConnectionMetadata metadata, PolicySnapshot policies) =>
         policies.FindEndpoint(metadata.PodAddress)?.FindPort(metadata.Direction, metadata.PolicyPort) ?? PortPolicy.NoPolicy;

@@ -72,10 +72,10 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             if (chain.JudgesConnection)
             {
                 var opaque = chain.Http is null;
-                var verdict = opaque ? CiliumNetwork.JudgeOpaque(metadata) : CiliumNetwork.Judge(metadata);
+                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque);
                 if (!verdict.IsAllowed)
                 {
-                    Refuse(connection, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(metadata, verdict, opaque), verdict.RuleName);
+                    Refuse(connection with { Metadata = side }, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(side, verdict, opaque), verdict.RuleName);
                     return;
                 }
             }

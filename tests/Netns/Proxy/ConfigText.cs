@@ -18,7 +18,7 @@ internal static class ConfigText
          "listener_filters":[
           {"name":"tls_inspector","typed_config":{"@type":"{{Envoy}}.listener.tls_inspector.v3.TlsInspector"} },
           {"name":"cilium.bpf_metadata","typed_config":{"@type":"type.googleapis.com/cilium.BpfMetadata","is_ingress":{{(of.Ingress ? "true" : "false")}},
-           "use_original_source_address":true,"use_nphds":true,"proxy_id":{{of.ProxyId}},"cilium_config_source":{"path_config_source":{"path":"{{of.PolicyPath}}"} } } }],
+           "use_original_source_address":true,"use_nphds":true,"proxy_id":{{of.ProxyId}},"cilium_config_source":{{Source(of)}} } }],
          "filter_chains":[
           {"name":"raw","filter_chain_match":{"transport_protocol":"raw_buffer"},"filters":[{{Network(of)}},{{(of.Opaque ? Tcp("original") : Http(of, "original"))}}]},
           {"name":"tls","filter_chain_match":{"transport_protocol":"tls"},"filters":[{{Network(of)}},{{Tcp("original")}}]}]}
@@ -124,6 +124,9 @@ internal static class ConfigText
              "http_filters":[{{l7}}{"name":"router","typed_config":{"@type":"{{Envoy}}.http.router.v3.Router"} }]} }
             """;
     }
+
+    private static string Source(ListenerText of) =>
+        of.PolicySource.Length > 0 ? of.PolicySource : $$"""{"path_config_source":{"path":"{{of.PolicyPath}}"} }""";
 
     private static string Log(ListenerText of) => of.AccessLog.Length == 0 ? "" : $",\"access_log_path\":\"{of.AccessLog}\"";
 }

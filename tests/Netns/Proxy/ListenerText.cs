@@ -13,6 +13,9 @@ internal sealed record ListenerText
 
     internal string PolicyPath { get; init; } = "";
 
+    /// <summary>cilium_config_source, when policy does not come from <see cref="PolicyPath"/>.</summary>
+    internal string PolicySource { get; init; } = "";
+
     internal string AccessLog { get; init; } = "";
 
     /// <summary>Plain bytes go to tcp_proxy too, not to HTTP.</summary>
