@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Postern.Agent.AccessLog;
 using Postern.Agent.Compile;
 
 namespace Postern.Agent.Api;
@@ -19,6 +20,7 @@ namespace Postern.Agent.Api;
 public sealed class ApiServer : IAsyncDisposable
 {
     private const long LargestBody = 64 * 1024;
+    private const int MostWaiting = 1024;
     private readonly WebApplication app;
     private readonly string socketPath;
 
@@ -30,7 +32,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Starts it.</summary>
     /// <exception cref="IOException">The socket cannot be made.</exception>
-    public static async Task<ApiServer> StartAsync(string socketPath, IAgentView agent, RecordFeed feed, CancellationToken cancellationToken)
+    public static async Task<ApiServer> StartAsync(string socketPath, IAgentView agent, AccessLogServer records, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
@@ -43,7 +45,7 @@ public sealed class ApiServer : IAsyncDisposable
             kestrel.ListenUnixSocket(socketPath, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var app = builder.Build();
-        Map(app, agent, feed);
+        Map(app, agent, records);
         await app.StartAsync(cancellationToken).ConfigureAwait(false);
         if (!OperatingSystem.IsWindows())
         {
@@ -61,14 +63,14 @@ public sealed class ApiServer : IAsyncDisposable
         File.Delete(socketPath);
     }
 
-    private static void Map(WebApplication app, IAgentView agent, RecordFeed feed)
+    private static void Map(WebApplication app, IAgentView agent, AccessLogServer records)
     {
         app.MapGet("/v1/status", context => Send(context, StatusView.Of(agent.Snapshot, agent.Streams, agent.Options)));
         app.MapGet("/v1/endpoints", context => Send(context, Endpoints(agent)));
         app.MapGet("/v1/identities", context => Send(context, agent.Snapshot.Node.Identities));
         app.MapGet("/v1/policies", context => Send(context, agent.Snapshot.Policies));
         app.MapPost("/v1/policy/trace", context => TraceAsync(context, agent));
-        app.MapGet("/v1/monitor", context => MonitorAsync(context, feed));
+        app.MapGet("/v1/monitor", context => MonitorAsync(context, records));
     }
 
     private static List<EndpointView> Endpoints(IAgentView agent)
@@ -97,16 +99,16 @@ public sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    private static async Task MonitorAsync(HttpContext context, RecordFeed feed)
+    private static async Task MonitorAsync(HttpContext context, AccessLogServer records)
     {
-        using var reader = feed.Subscribe();
+        using var reader = records.Subscribe(MostWaiting);
         context.Response.ContentType = "application/x-ndjson";
         await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         try
         {
-            await foreach (var entry in reader.Entries.ReadAllAsync(context.RequestAborted).ConfigureAwait(false))
+            await foreach (var entry in reader.Reader.ReadAllAsync(context.RequestAborted).ConfigureAwait(false))
             {
-                await JsonSerializer.SerializeAsync(context.Response.Body, entry, ApiJson.Line, context.RequestAborted).ConfigureAwait(false);
+                await JsonSerializer.SerializeAsync(context.Response.Body, MonitorEntry.Of(entry.Entry), ApiJson.Line, context.RequestAborted).ConfigureAwait(false);
                 await context.Response.Body.WriteAsync("\n"u8.ToArray(), context.RequestAborted).ConfigureAwait(false);
                 await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
             }

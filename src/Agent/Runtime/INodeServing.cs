@@ -15,8 +15,9 @@ public interface INodeServing
     /// </summary>
     Task<ServingResult> ServeAsync(CompiledNode node, CancellationToken cancellationToken);
 
-    /// <summary>Takes away listeners that the last served node does not need, and frees their ports. No rule may lead there any more.</summary>
-    void Retire();
+    /// <summary>Says that no rule leads any more to listeners which the last served node does not need.</summary>
+    /// <returns>Whether there are any: serving once more takes them away, and frees their ports when the proxy has ACKed that.</returns>
+    bool Retire();
 
     /// <summary>Streams of the proxy.</summary>
     IReadOnlyList<StreamStatus> ReadStreams();

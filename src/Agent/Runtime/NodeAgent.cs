@@ -16,7 +16,7 @@ namespace Postern.Agent.Runtime;
 /// The main loop: one task owns all state and takes events one by one.
 ///
 /// A change: 1. the folder is read and compiled; 2. resources are published, what rules in force lead to stays; 3. the proxy ACKs;
-/// 4. rules are replaced; 5. listeners that no rule leads to any more go, and their ports are free.
+/// 4. rules are replaced; 5. listeners that no rule leads to any more go, and once that is ACKed their ports are free.
 /// A stop: 1. the proxy drains and ends; 2. the rules go, last, so that no packet passes around policy while the proxy still runs.
 /// In doubt the rules stand: traffic for a listener that was refused or a proxy that is down is dropped, not passed.
 /// </summary>
@@ -232,7 +232,7 @@ public sealed class NodeAgent
         if (isAcked && !ReferenceEquals(enforced, last))
         {
             enforced = last;
-            serving.Retire();
+            dirty |= serving.Retire();
             snapshot = snapshot with { EnforcedRevision = last.Revision };
         }
     }
