@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Net;
 using Envoy.Config.Bootstrap.V3;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
@@ -34,28 +35,49 @@ public static class BootstrapLoader
         var statics = bootstrap.StaticResources ?? new Bootstrap.Types.StaticResources();
         var listeners = statics.Listeners.Map(resources.Field("listeners"), Listeners.ToConfig);
         var clusters = statics.Clusters.Map(resources.Field("clusters"), Clusters.ToConfig);
-        ListenerSet.Check(listeners, i => resources.Field("listeners").Item(i));
-        ListenerSet.Check(clusters, i => resources.Field("clusters").Item(i));
+        var secrets = statics.Secrets.Map(resources.Field("secrets"), Secrets.ToConfig);
+        ListenerSetRules.Check(listeners, i => resources.Field("listeners").Item(i));
+        ClusterSetRules.Check(clusters, i => resources.Field("clusters").Item(i));
+        CheckNames(secrets, resources.Field("secrets"));
         var dynamics = path.Field("dynamic_resources");
-        var cds = Source(bootstrap.DynamicResources?.CdsConfig, dynamics.Field("cds_config"));
-        var lds = Source(bootstrap.DynamicResources?.LdsConfig, dynamics.Field("lds_config"));
-        CheckReferences(listeners, clusters, cds is not null, resources.Field("listeners"));
-        if (listeners.Count == 0 && lds is null)
-        {
-            throw path.Error("has no listener; write static_resources.listeners or dynamic_resources.lds_config");
-        }
-        return new BootstrapConfig
+        var config = new BootstrapConfig
         {
             Node = bootstrap.Node ?? new Envoy.Config.Core.V3.Node(),
             StaticListeners = listeners,
             StaticClusters = clusters,
-            LdsSource = lds,
-            CdsSource = cds,
+            StaticSecrets = secrets,
+            LdsSource = Source(bootstrap.DynamicResources?.LdsConfig, dynamics.Field("lds_config")),
+            CdsSource = Source(bootstrap.DynamicResources?.CdsConfig, dynamics.Field("cds_config")),
+            AdsSource = bootstrap.DynamicResources?.AdsConfig is { } ads ? GrpcSources.ToAggregated(ads, dynamics.Field("ads_config")) : null,
+            AdminAddress = AdminAddress(bootstrap.Admin, path.Field("admin")),
+            MaxDownstreamConnections = ProcessLimits.MaxDownstreamConnections(bootstrap, path),
         };
+        CheckReferences(listeners, clusters, config.CdsSource is not null, resources.Field("listeners"));
+        SourceReferences.Check(config);
+        if (listeners.Count == 0 && config.LdsSource is null)
+        {
+            throw path.Error("has no listener; write static_resources.listeners or dynamic_resources.lds_config");
+        }
+        return config;
     }
 
     private static ConfigSourceConfig? Source(Envoy.Config.Core.V3.ConfigSource? source, ConfigPath path) =>
         source is null ? null : ConfigSources.ToConfig(source, path);
+
+    private static EndPoint? AdminAddress(Admin? admin, ConfigPath path) =>
+        admin?.Address is { } address ? Addresses.ToSocketOrPipe(address, path.Field("address")) : null;
+
+    private static void CheckNames(EquatableList<SecretConfig> secrets, ConfigPath path)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < secrets.Count; i++)
+        {
+            if (!names.Add(secrets[i].Name))
+            {
+                throw path.Item(i).Field("name").Error($"a second secret named {Printable.Quote(secrets[i].Name)}");
+            }
+        }
+    }
 
     // A cluster that is not static may come with CDS.
     private static void CheckReferences(EquatableList<ListenerConfig> listeners, EquatableList<ClusterConfig> clusters, bool hasCds, ConfigPath path)

@@ -73,6 +73,9 @@ public sealed record CompiledEndpoint
 
     /// <summary>Names (<c>namespace/name</c>) of the policies that select it.</summary>
     public IReadOnlyList<string> Policies { get; init; } = [];
+
+    /// <summary>The rules that <see cref="Policy"/> was merged from, for explanations.</summary>
+    public IReadOnlyList<RuleOrigin> Origins { get; init; } = [];
 }
 
 /// <summary>TCP traffic of one endpoint to hand to a listener.</summary>

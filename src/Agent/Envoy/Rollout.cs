@@ -15,8 +15,8 @@ namespace Postern.Agent.Envoy;
 /// </summary>
 public sealed class Rollout(IResourceServer server, RolloutOptions options)
 {
-    // Named by others: while listeners change, both the old and the new are served.
-    private static readonly ResourceType[] Named = [ResourceType.Secret, ResourceType.Endpoint, ResourceType.Cluster, ResourceType.Route];
+    // While listeners change, both the old and the new of these are served. In the order in which they go: who names others first.
+    private static readonly ResourceType[] Named = [ResourceType.Route, ResourceType.Cluster, ResourceType.Endpoint, ResourceType.Secret];
 
     private readonly Dictionary<ResourceType, ResourceMap> accepted = [];
     private readonly Dictionary<ResourceType, ResourceMap> served = [];

@@ -29,4 +29,9 @@ public sealed record BootstrapConfig
 
     /// <summary><c>admin.address</c>: IP and port or a Unix socket; null without one.</summary>
     public EndPoint? AdminAddress { get; init; }
+
+    /// <summary>
+    /// <c>max_active_downstream_connections</c> of the overload manager's monitor <c>global_downstream_max_connections</c>; null without one.
+    /// </summary>
+    public long? MaxDownstreamConnections { get; init; }
 }

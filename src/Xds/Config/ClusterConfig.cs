@@ -13,12 +13,26 @@ public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan Conne
 {
     /// <summary>EDS only.</summary>
     public EdsConfig? Eds { get; init; }
+
+    /// <summary>HTTP/2 is written explicitly: what is behind it may speak nothing else.</summary>
+    public bool Http2 { get; init; }
+
+    /// <summary>TLS to the endpoints, for control planes only; null without.</summary>
+    public UpstreamTlsConfig? Tls { get; init; }
 }
 
 /// <summary><c>eds_cluster_config</c>.</summary>
 /// <param name="ServiceName"><c>service_name</c>, or the name of the cluster.</param>
 /// <param name="Source"><c>eds_config</c>.</param>
 public sealed record EdsConfig(string ServiceName, ConfigSourceConfig Source);
+
+/// <summary><c>envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext</c>.</summary>
+/// <param name="Sni"><c>sni</c>, or empty.</param>
+/// <param name="AlpnProtocols"><c>alpn_protocols</c>, in order; may be empty.</param>
+/// <param name="Certificate">Of the client; null when it shows none.</param>
+/// <param name="Validation">The CAs that may vouch for the server.</param>
+public sealed record UpstreamTlsConfig(
+    string Sni, EquatableList<string> AlpnProtocols, TlsCertificateConfig? Certificate, ValidationContextConfig Validation);
 
 /// <summary><c>Cluster.DiscoveryType</c>.</summary>
 public enum ClusterType

@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using Postern.Policy.Config;
 
 namespace Postern.Xds.Config;
 
@@ -23,6 +25,12 @@ public sealed record GrpcSourceConfig(string Cluster, DiscoveryVariant Variant, 
 
     /// <summary><c>envoy_grpc.authority</c>, or empty.</summary>
     public string Authority { get; init; } = "";
+
+    /// <summary><c>envoy_grpc.max_receive_message_length</c>, bytes; null takes the client's own bound.</summary>
+    public int? MaxReceiveMessageLength { get; init; }
+
+    /// <summary><c>initial_metadata</c>: sent with every call, in order. May hold credentials: never print it.</summary>
+    public EquatableList<KeyValuePair<string, string>> InitialMetadata { get; init; } = [];
 
     /// <inheritdoc/>
     public override string ToString() => (Variant == DiscoveryVariant.Delta ? "delta grpc " : "grpc ") + Cluster;

@@ -35,6 +35,31 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
 
     /// <summary><c>generate_request_id</c>. Postern's default is false (nothing is added unless configured); Envoy's is true.</summary>
     public bool GenerateRequestId { get; init; }
+
+    /// <summary><c>normalize_path</c>: dot segments and needless escapes go, as RFC 3986 says.</summary>
+    public bool NormalizePath { get; init; }
+
+    /// <summary><c>merge_slashes</c>: <c>//</c> becomes <c>/</c>.</summary>
+    public bool MergeSlashes { get; init; }
+
+    /// <summary><c>path_with_escaped_slashes_action</c>; the default is KEEP_UNCHANGED.</summary>
+    public EscapedSlashesAction EscapedSlashesAction { get; init; }
+}
+
+/// <summary>What becomes of a path with <c>%2F</c> or <c>%5C</c> (<c>PathWithEscapedSlashesAction</c>).</summary>
+public enum EscapedSlashesAction
+{
+    /// <summary>It passes.</summary>
+    KeepUnchanged,
+
+    /// <summary>400.</summary>
+    RejectRequest,
+
+    /// <summary>A redirect to the path without the escapes.</summary>
+    UnescapeAndRedirect,
+
+    /// <summary>The request goes on without the escapes.</summary>
+    UnescapeAndForward,
 }
 
 /// <summary>One HTTP filter.</summary>
@@ -74,4 +99,8 @@ public sealed record RouteEntryConfig(
     bool GrpcOnly,
     string Cluster,
     TimeSpan? Timeout,
-    TimeSpan? IdleTimeout);
+    TimeSpan? IdleTimeout)
+{
+    /// <summary><c>prefix_rewrite</c>: stands in for what the route matched of the path; null leaves the path alone.</summary>
+    public string? PrefixRewrite { get; init; }
+}

@@ -11,8 +11,6 @@ namespace Postern.Xds.Resources;
 /// </summary>
 internal static class BpfMetadataFilter
 {
-    private const string UseNphds = "set use_nphds: true and put NetworkPolicyHosts resources into the file of cilium_config_source";
-
     /// <summary>Validates the filter.</summary>
     public static BpfMetadataConfig ToConfig(BpfMetadata filter, ConfigPath path)
     {
@@ -23,9 +21,10 @@ internal static class BpfMetadataFilter
         var v4 = Source(filter.Ipv4SourceAddress, AddressFamily.InterNetwork, "ipv4_source_address is not an IPv4 address", path.Field("ipv4_source_address"));
         var v6 = Source(filter.Ipv6SourceAddress, AddressFamily.InterNetworkV6, "ipv6_source_address is not an IPv6 address", path.Field("ipv6_source_address"));
         CheckNotBuiltIn(filter, path);
-        if (!filter.UseNphds)
+        if (!filter.UseNphds && filter.BpfRoot.Length == 0)
         {
-            throw path.Field("use_nphds").Error("there is no source of identities (neither use_nphds nor bpf_root): every peer would be \"world\"; " + UseNphds);
+            throw path.Field("use_nphds").Error("there is no source of identities (neither use_nphds nor bpf_root): every peer would be \"world\"; "
+                + "set use_nphds: true and send NetworkPolicyHosts resources by cilium_config_source");
         }
         if (filter.ProxyId > 65535)
         {
@@ -44,29 +43,14 @@ internal static class BpfMetadataFilter
             Ipv6SourceAddress = v6,
             ProxyId = filter.ProxyId,
             OriginalSourceSoLingerTime = filter.HasOriginalSourceSoLingerTime ? filter.OriginalSourceSoLingerTime : null,
+            // No BPF map is read: where bpf_root names one, identities come as NetworkPolicyHosts of the same source all the same.
             UseNphds = true,
-            PolicySource = ConfigSources.ToConfig(
-                filter.CiliumConfigSource ?? throw sourcePath.Error(
-                    "is missing, and its default, gRPC through the cluster xds-grpc-cilium, is not built in yet; write path_config_source {path}"),
-                sourcePath),
+            PolicySource = filter.CiliumConfigSource is { } source ? ConfigSources.ToConfig(source, sourcePath) : GrpcSources.Cilium,
         };
     }
 
     private static void CheckNotBuiltIn(BpfMetadata filter, ConfigPath path)
     {
-        if (filter.BpfRoot.Length > 0)
-        {
-            throw path.Field("bpf_root").Error("eBPF maps are not built in yet; " + UseNphds);
-        }
-        if (filter.IpcacheName.Length > 0)
-        {
-            throw path.Field("ipcache_name").Error("the eBPF ipcache is not built in yet; " + UseNphds);
-        }
-        if (filter.CacheEntryTtl is not null || filter.CacheGcInterval is not null)
-        {
-            throw path.Field(filter.CacheEntryTtl is not null ? "cache_entry_ttl" : "cache_gc_interval")
-                .Error("belongs to the eBPF ipcache, which is not built in yet; remove it (NetworkPolicyHosts lookups need no cache)");
-        }
         if (filter.IsL7Lb)
         {
             throw path.Field("is_l7lb").Error("L7 load balancer listeners are not built in yet; remove it");

@@ -5,10 +5,11 @@ using Envoy.Config.Cluster.V3;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
 using Postern.Xds.Text;
+using LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy;
 
 namespace Postern.Xds.Resources;
 
-/// <summary><c>envoy.config.cluster.v3.Cluster</c>, types STATIC and ORIGINAL_DST.</summary>
+/// <summary><c>envoy.config.cluster.v3.Cluster</c>, types STATIC, EDS and ORIGINAL_DST.</summary>
 internal static class Clusters
 {
     private static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(5);
@@ -22,47 +23,73 @@ internal static class Clusters
         {
             throw path.Field("connect_timeout").Error("must be longer than 0");
         }
+        var (type, endpoints) = Discovery(cluster, path);
+        return new ClusterConfig(name, type, timeout, endpoints)
+        {
+            Eds = type == ClusterType.Eds ? Eds(cluster, path.Field("eds_cluster_config")) : null,
+            Http2 = UpstreamProtocols.IsHttp2(cluster, path),
+            Tls = TransportSockets.ToUpstream(cluster.TransportSocket, path.Field("transport_socket")),
+        };
+    }
+
+    private static (ClusterType Type, EquatableList<EndPoint> Endpoints) Discovery(Cluster cluster, ConfigPath path)
+    {
+        if (cluster.Type != Cluster.Types.DiscoveryType.Eds && cluster.EdsClusterConfig is not null)
+        {
+            throw path.Field("eds_cluster_config").Error($"a cluster of type {cluster.Type} takes no endpoints from EDS; write type: EDS or remove it");
+        }
+        if (cluster.Type != Cluster.Types.DiscoveryType.Static && cluster.LoadAssignment is not null)
+        {
+            throw path.Field("load_assignment").Error(cluster.Type == Cluster.Types.DiscoveryType.Eds
+                ? "an EDS cluster gets its endpoints by discovery; remove it"
+                : "an ORIGINAL_DST cluster has no endpoints of its own; remove it");
+        }
         switch (cluster.Type)
         {
             case Cluster.Types.DiscoveryType.Static:
-                if (cluster.LbPolicy != Cluster.Types.LbPolicy.RoundRobin)
-                {
-                    throw path.Field("lb_policy").Error($"{cluster.LbPolicy} is not built in for STATIC clusters; use ROUND_ROBIN");
-                }
-                return new ClusterConfig(name, ClusterType.Static, timeout, Endpoints(cluster, path));
+                CheckBalancing(cluster, "STATIC", path);
+                return (ClusterType.Static, StaticEndpoints(cluster, path.Field("load_assignment")));
+            case Cluster.Types.DiscoveryType.Eds:
+                CheckBalancing(cluster, "EDS", path);
+                return (ClusterType.Eds, []);
             case Cluster.Types.DiscoveryType.OriginalDst:
-                if (cluster.LbPolicy != Cluster.Types.LbPolicy.ClusterProvided)
-                {
-                    throw path.Field("lb_policy").Error("an ORIGINAL_DST cluster chooses its host itself; write lb_policy: CLUSTER_PROVIDED");
-                }
-                if (cluster.LoadAssignment is not null)
-                {
-                    throw path.Field("load_assignment").Error("an ORIGINAL_DST cluster has no endpoints of its own; remove it");
-                }
-                return new ClusterConfig(name, ClusterType.OriginalDst, timeout, []);
+                return cluster.LbPolicy == LbPolicy.ClusterProvided
+                    ? (ClusterType.OriginalDst, [])
+                    : throw path.Field("lb_policy").Error("an ORIGINAL_DST cluster chooses its host itself; write lb_policy: CLUSTER_PROVIDED");
             default:
-                throw path.Field("type").Error($"{cluster.Type} is not built in yet; use STATIC or ORIGINAL_DST");
+                throw path.Field("type").Error($"{cluster.Type} is not built in yet; use STATIC, EDS or ORIGINAL_DST");
         }
     }
 
-    private static EquatableList<EndPoint> Endpoints(Cluster cluster, ConfigPath path)
+    // Round robin stands in for the policies that only spread load. The hashing ones promise a client the same host: not built in.
+    private static void CheckBalancing(Cluster cluster, string type, ConfigPath path)
     {
-        path = path.Field("load_assignment");
-        var assignment = cluster.LoadAssignment ?? throw path.Error("is missing; a STATIC cluster needs its endpoints");
-        TypedConfig.Required(assignment.ClusterName, path.Field("cluster_name"));
-        var result = new List<EndPoint>();
-        for (var i = 0; i < assignment.Endpoints.Count; i++)
+        if (cluster.LbPolicy is not (LbPolicy.RoundRobin or LbPolicy.LeastRequest or LbPolicy.Random))
         {
-            var endpoints = assignment.Endpoints[i].LbEndpoints;
-            for (var j = 0; j < endpoints.Count; j++)
+            throw path.Field("lb_policy").Error($"{cluster.LbPolicy} is not built in for {type} clusters; use ROUND_ROBIN");
+        }
+    }
+
+    private static EdsConfig Eds(Cluster cluster, ConfigPath path)
+    {
+        var eds = cluster.EdsClusterConfig ?? throw path.Error("is missing; an EDS cluster needs its eds_config");
+        return new EdsConfig(
+            eds.ServiceName.Length > 0 ? eds.ServiceName : cluster.Name, ConfigSources.Required(eds.EdsConfig, path.Field("eds_config")));
+    }
+
+    private static EquatableList<EndPoint> StaticEndpoints(Cluster cluster, ConfigPath path)
+    {
+        var assignment = cluster.LoadAssignment ?? throw path.Error("is missing; a STATIC cluster needs its endpoints");
+        var result = new List<EndPoint>();
+        foreach (var endpoint in Endpoints.ToConfig(assignment, path).Endpoints)
+        {
+            if (endpoint.Priority != 0)
             {
-                var at = path.Field("endpoints").Item(i).Field("lb_endpoints").Item(j).Field("endpoint").Field("address");
-                var endpoint = Addresses.ToEndPoint(endpoints[j].Endpoint?.Address, at);
-                if (endpoint.Port == 0)
-                {
-                    throw at.Field("socket_address").Field("port_value").Error("an endpoint needs a port other than 0");
-                }
-                result.Add(endpoint);
+                throw path.Field("endpoints").Error("priorities are built in for EDS clusters only; leave priority out");
+            }
+            if (endpoint.Usable)
+            {
+                result.Add(endpoint.Address);
             }
         }
         return result.Count > 0 ? result.ToEquatableList() : throw path.Error("has no endpoint; every request would fail");

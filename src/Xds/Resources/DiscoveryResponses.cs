@@ -50,8 +50,8 @@ internal static class DiscoveryResponses
         }
         var listenerConfigs = listeners.ConvertAll(static l => l.Config);
         var clusterConfigs = clusters.ConvertAll(static c => c.Config);
-        ListenerSet.Check(listenerConfigs, i => listeners[i].Path);
-        ListenerSet.Check(clusterConfigs, i => clusters[i].Path);
+        ListenerSetRules.Check(listenerConfigs, i => listeners[i].Path);
+        ClusterSetRules.Check(clusterConfigs, i => clusters[i].Path);
         return new ResourceFile(
             response.VersionInfo,
             listenerConfigs.ToEquatableList(),

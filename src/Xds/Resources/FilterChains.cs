@@ -18,6 +18,7 @@ internal static class FilterChains
     public static FilterChainConfig ToConfig(FilterChain chain, ConfigPath path)
     {
         var match = chain.FilterChainMatch is null ? null : FilterChainMatches.ToConfig(chain.FilterChainMatch, path.Field("filter_chain_match"));
+        TransportSockets.CheckDownstream(chain.TransportSocket, path.Field("transport_socket"));
         var filtersPath = path.Field("filters");
         var filters = chain.Filters.Map(filtersPath, Filter);
         for (var i = 0; i < filters.Count; i++)

@@ -6,6 +6,7 @@ using Google.Protobuf.Collections;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
 using Postern.Xds.Text;
+using PathAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
 
 namespace Postern.Xds.Resources;
 
@@ -40,11 +41,13 @@ internal static class HttpConnectionManagers
         {
             throw commonPath.Field("max_headers_count").Error($"{count} is not within 1 to {MaxHeadersCount}");
         }
-        var routesPath = path.Field("route_config");
+        CheckUpgrades(manager, path.Field("upgrade_configs"));
+        CheckInternalAddresses(manager.InternalAddressConfig, path.Field("internal_address_config"));
         return new HttpConnectionManagerConfig
         {
             StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
-            RouteConfig = Routes.ToConfig(manager.RouteConfig ?? throw routesPath.Error("is missing; the routes stand inline here"), routesPath),
+            RouteConfig = manager.RouteConfig is { } routes ? Routes.ToConfig(routes, path.Field("route_config")) : null,
+            Rds = RouteSource(manager, path),
             HttpFilters = Filters(manager.HttpFilters, path.Field("http_filters")),
             IdleTimeout = Durations.OrOff(common?.IdleTimeout, TimeSpan.FromHours(1), commonPath.Field("idle_timeout")),
             StreamIdleTimeout = Durations.OrOff(manager.StreamIdleTimeout, TimeSpan.FromMinutes(5), path.Field("stream_idle_timeout")),
@@ -52,8 +55,52 @@ internal static class HttpConnectionManagers
             MaxRequestHeadersKb = (int)kb,
             MaxHeadersCount = (int)count,
             GenerateRequestId = manager.GenerateRequestId ?? false,
+            NormalizePath = manager.NormalizePath ?? false,
+            MergeSlashes = manager.MergeSlashes,
+            EscapedSlashesAction = EscapedSlashes(manager.PathWithEscapedSlashesAction, path.Field("path_with_escaped_slashes_action")),
         };
     }
+
+    private static RdsConfig? RouteSource(HttpConnectionManager manager, ConfigPath path)
+    {
+        switch (manager.RouteSpecifierCase)
+        {
+            case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
+                return null;
+            case HttpConnectionManager.RouteSpecifierOneofCase.Rds:
+                path = path.Field("rds");
+                return new RdsConfig(
+                    TypedConfig.Required(manager.Rds.RouteConfigName, path.Field("route_config_name")),
+                    ConfigSources.Required(manager.Rds.ConfigSource, path.Field("config_source")));
+            default:
+                throw path.Error("needs route_config, or rds {route_config_name, config_source}");
+        }
+    }
+
+    private static EscapedSlashesAction EscapedSlashes(PathAction action, ConfigPath path) => action switch
+    {
+        PathAction.ImplementationSpecificDefault or PathAction.KeepUnchanged => EscapedSlashesAction.KeepUnchanged,
+        PathAction.RejectRequest => EscapedSlashesAction.RejectRequest,
+        PathAction.UnescapeAndRedirect => EscapedSlashesAction.UnescapeAndRedirect,
+        PathAction.UnescapeAndForward => EscapedSlashesAction.UnescapeAndForward,
+        _ => throw path.Error($"value {(int)action} is not known"),
+    };
+
+    // Read over: an upgrade is refused whether it is configured or not.
+    private static void CheckUpgrades(HttpConnectionManager manager, ConfigPath path)
+    {
+        for (var i = 0; i < manager.UpgradeConfigs.Count; i++)
+        {
+            if (!manager.UpgradeConfigs[i].UpgradeType.Equals("websocket", StringComparison.OrdinalIgnoreCase))
+            {
+                throw path.Item(i).Field("upgrade_type").Error($"{Printable.Quote(manager.UpgradeConfigs[i].UpgradeType)} is not built in; remove it");
+            }
+        }
+    }
+
+    // Read over: no header depends on where a client is. A range that is none would still be a slip.
+    private static void CheckInternalAddresses(HttpConnectionManager.Types.InternalAddressConfig? config, ConfigPath path) =>
+        config?.CidrRanges.Map(path.Field("cidr_ranges"), Addresses.ToCidr);
 
     private static void CheckHeaderOptions(HttpConnectionManager manager, ConfigPath path)
     {

@@ -18,7 +18,7 @@ internal static class Listeners
     private const uint DefaultMaxClientHello = 4 * 16 * 1024;
     private static readonly TimeSpan DefaultFiltersTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Validates one listener on its own; what it shares with others is <see cref="ListenerSet"/>'s business.</summary>
+    /// <summary>Validates one listener on its own; what it shares with others is <see cref="ListenerSetRules"/>'s business.</summary>
     public static ListenerConfig ToConfig(Listener listener, ConfigPath path)
     {
         var filters = ListenerFilters(listener, path.Field("listener_filters"));

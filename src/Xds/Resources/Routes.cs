@@ -77,7 +77,26 @@ internal static class Routes
             match.Grpc is not null,
             TypedConfig.Required(action.Cluster, actionPath.Field("cluster")),
             Durations.OrOff(action.Timeout, DefaultTimeout, actionPath.Field("timeout")),
-            action.IdleTimeout is null ? null : Durations.ToTimeSpan(action.IdleTimeout, TimeSpan.Zero, actionPath.Field("idle_timeout")));
+            action.IdleTimeout is null ? null : Durations.ToTimeSpan(action.IdleTimeout, TimeSpan.Zero, actionPath.Field("idle_timeout")))
+        {
+            PrefixRewrite = PrefixRewrite(action.PrefixRewrite, kind, actionPath.Field("prefix_rewrite")),
+        };
+    }
+
+    private static string? PrefixRewrite(string text, StringMatchKind kind, ConfigPath path)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+        if (kind == StringMatchKind.SafeRegex)
+        {
+            throw path.Error("has nothing to replace behind safe_regex; match by prefix or path");
+        }
+        // It becomes part of a request line.
+        return text[0] == '/' && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && !text.AsSpan().ContainsAny('?', '#')
+            ? text
+            : throw path.Error($"expected a path that begins with / and holds no space, ? or #, found {Printable.Quote(text)}");
     }
 
     // Tried here, so that a bad expression is refused with its line and not when the first request comes.

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using Google.Protobuf;
 
@@ -72,13 +73,13 @@ internal sealed class ConfigDocument
         }
         catch (XdsConfigException e) when (e.FileName is null)
         {
-            var (line, column) = Locate(e.ConfigPath);
+            var (line, column) = Locate(root, e.ConfigPath);
             throw new XdsConfigException(e.Path, e.Reason, fileName, line, column, e.InnerException);
         }
     }
 
-    // Follows the path as far as the text goes: an error about a field that is missing points at what should hold it.
-    private (int Line, int Column) Locate(ConfigPath? path)
+    /// <summary>Follows the path as far as the text goes: an error about a field that is missing points at what should hold it.</summary>
+    public static (int Line, int Column) Locate(ConfigNode root, ConfigPath? path)
     {
         var at = (root.Line, root.Column);
         var node = root;
@@ -112,6 +113,20 @@ internal sealed class ConfigDocument
             node = next;
         }
         return at;
+    }
+
+    /// <summary>Every document of a text, for folders in which one file may hold several. JSON has one. Errors carry the file's name.</summary>
+    public static IReadOnlyList<ConfigNode> ParseAll(ReadOnlySpan<byte> bytes, string fileName, ConfigTextLimits limits)
+    {
+        try
+        {
+            bytes = bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
+            return IsJson(bytes, fileName) ? [JsonTextReader.Read(bytes, limits)] : YamlTextReader.ReadAll(bytes, limits);
+        }
+        catch (XdsConfigException e)
+        {
+            throw new XdsConfigException(e.Path, e.Reason, fileName, e.Line, e.Column, e.InnerException);
+        }
     }
 
     // useNphds for use_nphds.

@@ -38,6 +38,10 @@ internal sealed class ConfigPath
     /// <summary>An item of a list.</summary>
     public ConfigPath Item(int position) => new(this, "", position);
 
+    /// <summary>A place below this one, by its path from here.</summary>
+    public ConfigPath Below(ConfigPath tail) =>
+        tail.parent is null ? this : new ConfigPath(Below(tail.parent), tail.name, tail.index, tail.isKey);
+
     /// <summary>An error here.</summary>
     public XdsConfigException Error(string reason) => new(this, reason);
 

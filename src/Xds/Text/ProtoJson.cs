@@ -152,13 +152,18 @@ internal static partial class ProtoJson
         {
             return ReadAny(node, path);
         }
+        if (type == Struct.Descriptor)
+        {
+            return ReadStruct(node, path);
+        }
         RequireMap(node, type, path);
         var message = type.Parser.ParseFrom(ByteString.Empty);
         Fill(message, node, path, skipType: false);
         return message;
     }
 
-    private static Any ReadAny(ConfigNode node, ConfigPath path)
+    /// <summary>Reads a message whose type its <c>@type</c> member names.</summary>
+    internal static Any ReadAny(ConfigNode node, ConfigPath path)
     {
         RequireMap(node, Any.Descriptor, path);
         ConfigNode? typeNode = null;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using YamlDotNet.Core;
@@ -23,7 +24,13 @@ internal sealed class YamlTextReader
     }
 
     /// <summary>Reads one document; throws <see cref="XdsConfigException"/> without a file name.</summary>
-    public static ConfigNode Read(ReadOnlySpan<byte> bytes, ConfigTextLimits limits)
+    public static ConfigNode Read(ReadOnlySpan<byte> bytes, ConfigTextLimits limits) => Read(bytes, limits, static reader => reader.ReadDocument());
+
+    /// <summary>Reads every document; one that holds nothing is left out. The limits are for all of them together.</summary>
+    public static IReadOnlyList<ConfigNode> ReadAll(ReadOnlySpan<byte> bytes, ConfigTextLimits limits) =>
+        Read(bytes, limits, static reader => reader.ReadDocuments());
+
+    private static T Read<T>(ReadOnlySpan<byte> bytes, ConfigTextLimits limits, Func<YamlTextReader, T> read)
     {
         string text;
         try
@@ -36,7 +43,7 @@ internal sealed class YamlTextReader
         }
         try
         {
-            return new YamlTextReader(new Parser(new Scanner(new StringReader(text), skipComments: true)), limits).ReadDocument();
+            return read(new YamlTextReader(new Parser(new Scanner(new StringReader(text), skipComments: true)), limits));
         }
         catch (YamlException e)
         {
@@ -63,6 +70,22 @@ internal sealed class YamlTextReader
             throw Error(second, ConfigPath.Empty, "a second document; keep one document in a file");
         }
         return root;
+    }
+
+    private List<ConfigNode> ReadDocuments()
+    {
+        var documents = new List<ConfigNode>();
+        parser.Consume<StreamStart>();
+        while (parser.TryConsume<DocumentStart>(out _))
+        {
+            var root = ReadNode(1, ConfigPath.Empty);
+            parser.Consume<DocumentEnd>();
+            if (root.Kind != ConfigNodeKind.Null)
+            {
+                documents.Add(root);
+            }
+        }
+        return documents;
     }
 
     private ConfigNode ReadNode(int depth, ConfigPath path)

@@ -1,0 +1,94 @@
+using System;
+using System.IO;
+using System.Net;
+using System.Text.Json;
+using Postern.Agent.Model;
+
+namespace Postern.Agent.Identities;
+
+/// <summary>
+/// Numbers of security identities, CIDR identities and endpoints, stable across reloads and, through a state file, across restarts.
+/// Not thread-safe: one compiler uses it.
+/// </summary>
+public sealed class IdentityAllocator
+{
+    private const int StateVersion = 1;
+    private const int MaxStateBytes = 64 << 20;
+    private const uint MaxCidrs = 1u << 20;
+
+    private NumberPool identities = NewIdentities();
+    private NumberPool cidrs = NewCidrs();
+    private NumberPool endpoints = NewEndpoints();
+
+    private sealed record AllocatorState(int Version, PoolState Identities, PoolState Cidrs, PoolState Endpoints);
+
+    /// <summary>Reads what <see cref="Save"/> wrote. A file that is absent is a first start; one that cannot be used starts anew with a warning.</summary>
+    /// <param name="path">State file.</param>
+    /// <param name="warning">One line, or null.</param>
+    public static IdentityAllocator Load(string path, out string? warning)
+    {
+        var allocator = new IdentityAllocator();
+        warning = null;
+        try
+        {
+            var file = new FileInfo(path);
+            if (!file.Exists)
+            {
+                return allocator;
+            }
+            if (file.Length > MaxStateBytes)
+            {
+                warning = $"{path}: larger than {MaxStateBytes} bytes; identities are given anew";
+                return allocator;
+            }
+            var state = JsonSerializer.Deserialize<AllocatorState>(File.ReadAllBytes(path));
+            if (state is { Version: StateVersion, Identities: { } one, Cidrs: { } two, Endpoints: { } three }
+                && allocator.identities.TryLoad(one) && allocator.cidrs.TryLoad(two) && allocator.endpoints.TryLoad(three))
+            {
+                return allocator;
+            }
+            warning = $"{path}: not a state of this version or contradicts itself; identities are given anew";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or NotSupportedException or ArgumentException)
+        {
+            warning = $"{path}: cannot be read ({e.GetType().Name}); identities are given anew";
+        }
+        return new IdentityAllocator();
+    }
+
+    /// <summary>Writes the state beside the file and renames it, so that a crash leaves the old one.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(new AllocatorState(StateVersion, identities.Save(), cidrs.Save(), endpoints.Save()));
+        var fresh = path + ".new";
+        File.WriteAllBytes(fresh, bytes);
+        File.Move(fresh, path, overwrite: true);
+    }
+
+    /// <summary>Starts a compilation: what it does not ask for counts as released (and is remembered).</summary>
+    internal void BeginRound()
+    {
+        identities.BeginRound();
+        cidrs.BeginRound();
+        endpoints.BeginRound();
+    }
+
+    /// <summary>Of an endpoint's labels; null when all 65,280 are in use.</summary>
+    internal uint? IdentityOf(LabelSet labels) => identities.Take(labels.Text);
+
+    /// <summary>Of a prefix; null when all are in use.</summary>
+    internal uint? IdentityOf(IPNetwork prefix) => cidrs.Take(prefix.ToString());
+
+    /// <summary>Of an endpoint; null when all 65,535 are in use.</summary>
+    internal ushort? EndpointId(string name) => (ushort?)endpoints.Take(name);
+
+    /// <summary>The id that an endpoint asks for; who had it gets another.</summary>
+    internal void ClaimEndpointId(string name, ushort id) => endpoints.Claim(name, id);
+
+    private static NumberPool NewIdentities() => new(ReservedIdentities.FirstEndpoint, ReservedIdentities.LastEndpoint);
+
+    private static NumberPool NewCidrs() => new(ReservedIdentities.LocalScope + 1, ReservedIdentities.LocalScope + MaxCidrs);
+
+    private static NumberPool NewEndpoints() => new(1, ushort.MaxValue);
+}

@@ -1,0 +1,110 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Postern.Agent.Model.Reading;
+using Postern.Xds;
+using Postern.Xds.Text;
+
+namespace Postern.Agent.Model;
+
+/// <summary>
+/// Reads the agent's folder. Something that is wrong never removes what was in force: a file with a bad document keeps every object it had,
+/// a file that cannot be read keeps all of them, and only a file that is gone takes its objects with it.
+/// </summary>
+public static class NodeFolder
+{
+    private const int MaxFiles = 10_000;
+    private const int MaxObjects = 200_000;
+
+    private static readonly ConfigTextLimits Limits = new(MaxBytes: 16 << 20, MaxDepth: 64, MaxValues: 2_000_000);
+    private static readonly string[] Suffixes = [".yaml", ".yml", ".json"];
+
+    /// <summary>Reads every *.yaml, *.yml and *.json file of the folder, not of folders below it.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="previous">What is in force, or null at the start.</param>
+    public static NodeModel Load(string directory, NodeModel? previous)
+    {
+        var problems = new List<ModelProblem>();
+        List<string> files;
+        try
+        {
+            files = [.. Directory.EnumerateFiles(directory)
+                .Where(file => Suffixes.Contains(Path.GetExtension(file).ToLowerInvariant()) && Path.GetFileName(file)[0] != '.')
+                .Take(MaxFiles + 1)
+                .Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            problems.Add(new ModelProblem("", 0, 0, "", $"the folder {Printable.Clip(directory)} cannot be read: {Printable.Clip(e.Message)}"));
+            return new NodeModel(previous?.Objects ?? [], problems);
+        }
+        if (files.Count > MaxFiles)
+        {
+            problems.Add(new ModelProblem("", 0, 0, "", $"the folder holds more than {MaxFiles} files; nothing of it is taken over"));
+            return new NodeModel(previous?.Objects ?? [], problems);
+        }
+        var texts = new List<(string Name, Func<byte[]> Read)>();
+        foreach (var file in files)
+        {
+            texts.Add((Path.GetFileName(file), () => ConfigDocument.ReadBytes(file, Limits)));
+        }
+        return Read(texts, previous, problems);
+    }
+
+    /// <summary>The same from texts in memory: name → content, in order.</summary>
+    public static NodeModel Read(IEnumerable<(string Name, byte[] Content)> texts, NodeModel? previous) =>
+        Read([.. texts.Select(text => (text.Name, (Func<byte[]>)(() => text.Content)))], previous, []);
+
+    private static NodeModel Read(List<(string Name, Func<byte[]> Read)> texts, NodeModel? previous, List<ModelProblem> problems)
+    {
+        var before = (previous?.Objects ?? []).ToLookup(one => one.Source.File, StringComparer.Ordinal);
+        var candidates = new List<NodeObject>();
+        foreach (var (name, read) in texts)
+        {
+            var objects = ReadFile(name, read, problems, out var complete);
+            candidates.AddRange(objects);
+            if (!complete)
+            {
+                var keys = objects.Select(one => one.Key).ToHashSet();
+                candidates.AddRange(before[name].Where(one => !keys.Contains(one.Key)));
+            }
+        }
+        if (candidates.Count > MaxObjects)
+        {
+            problems.Add(new ModelProblem("", 0, 0, "", $"the folder holds more than {MaxObjects} objects; nothing of it is taken over"));
+            return new NodeModel(previous?.Objects ?? [], problems);
+        }
+        var accepted = new ObjectAcceptance(previous).Accept(candidates, problems);
+        return new NodeModel(accepted, problems);
+    }
+
+    private static List<NodeObject> ReadFile(string name, Func<byte[]> read, List<ModelProblem> problems, out bool complete)
+    {
+        var objects = new List<NodeObject>();
+        complete = true;
+        try
+        {
+            var documents = ConfigDocument.ParseAll(read(), name, Limits);
+            foreach (var document in documents)
+            {
+                var found = new DocumentProblems(name);
+                if (ObjectReader.Read(document, found) is { } one)
+                {
+                    objects.Add(one);
+                }
+                else
+                {
+                    complete = false;
+                }
+                problems.AddRange(found.Problems);
+            }
+        }
+        catch (XdsConfigException e)
+        {
+            problems.Add(new ModelProblem(name, e.Line, e.Column, e.Path, e.Reason));
+            complete = false;
+        }
+        return objects;
+    }
+}
