@@ -20,15 +20,7 @@ public sealed record TraceQuestion
 
     /// <summary><c>name: value</c> each.</summary>
     public IReadOnlyList<string> Headers { get; init; } = [];
-
-    /// <summary>TLS server name, or null.</summary>
-    public string? ServerName { get; init; }
 }
-
-/// <summary>The answer.</summary>
-/// <param name="Verdict">allowed or denied.</param>
-/// <param name="Lines">How it came to that, for people.</param>
-public sealed record TraceView(string Verdict, IReadOnlyList<string> Lines);
 
 /// <summary>A question that makes no sense; one line that says why.</summary>
 public sealed class TraceException(string message) : Exception(message);

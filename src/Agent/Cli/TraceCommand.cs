@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.IO;
 using System.Text.Json;
+using System.Threading.Tasks;
 using Postern.Agent.Api;
 using Postern.Agent.Runtime;
 
@@ -25,10 +26,9 @@ internal static class TraceCommand
         });
         var http = new Option<string?>("--http") { Description = "A request on that connection, like \"GET /x\"", HelpName = "\"METHOD PATH\"" };
         var headers = new Option<string[]>("--header") { Description = "Of the request, like \"x-token: 1\". Repeatable", HelpName = "\"NAME: VALUE\"" };
-        var name = new Option<string?>("--server-name") { Description = "TLS server name of the connection", HelpName = "NAME" };
         var folder = new Option<string?>("--dir") { Description = "Judge this folder instead of asking the agent", HelpName = "FOLDER" };
         var query = new Query();
-        var command = new Command("trace", "Which rule decides about a connection or a request") { from, to, port, http, headers, name, folder };
+        var command = new Command("trace", "Which rule decides about a connection or a request") { from, to, port, http, headers, folder };
         query.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -39,12 +39,11 @@ internal static class TraceCommand
                 Port = ushort.Parse(parsed.GetValue(port)!, CultureInfo.InvariantCulture),
                 Http = parsed.GetValue(http),
                 Headers = parsed.GetValue(headers) ?? [],
-                ServerName = parsed.GetValue(name),
             };
             return await query.RunAsync<TraceView>(
                 parsed,
                 (client, token) => parsed.GetValue(folder) is { } offline
-                    ? System.Threading.Tasks.Task.FromResult(JsonSerializer.Serialize(Offline(offline, question), ApiJson.Options))
+                    ? Task.FromResult(JsonSerializer.Serialize(Offline(offline, question), ApiJson.Options))
                     : client.PostAsync("/v1/policy/trace", question, token),
                 Write,
                 cancellation).ConfigureAwait(false);
@@ -58,7 +57,6 @@ internal static class TraceCommand
         {
             output.WriteLine(line);
         }
-        output.WriteLine("Verdict: " + answer.Verdict);
     }
 
     private static TraceView Offline(string folder, TraceQuestion question)
