@@ -33,7 +33,7 @@ public static class PolicyResources
         return ToConfig(ProtoJson.Read<NetworkPolicyHosts>(JsonElementReader.Read(json, root), root));
     }
 
-    /// <summary>From a decoded message. Fields the decoder did not know are gone by then: <c>Any</c> values are checked before.</summary>
+    /// <summary>From a decoded message. Fields the parser did not know are not seen any more: <see cref="ResourceDecoder"/> looks at the bytes.</summary>
     /// <param name="policy">The message.</param>
     /// <param name="resourceName">Name of the <c>Resource</c> wrapper; null or empty takes the decimal endpoint id.</param>
     /// <param name="path">Shown in front of the paths of errors; may be empty.</param>

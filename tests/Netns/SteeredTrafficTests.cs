@@ -72,6 +72,46 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Throws<TimeoutException>(() => PeerEcho.Ask(_net.Client, server, 80, TimeSpan.FromSeconds(1.5)));
     }
 
+    [NetnsTheory]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.SocketMatch)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.SocketMatch)]
+    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.ConnectionMark)]
+    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.ConnectionMark)]
+    public void AnswersOfAnEndpointWhoseOwnConnectionsAreSteered_PassUnsteered(string server, string client, ReturnPath path)
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
+        using var back = new PeerEcho(_net.Client, IPAddress.Parse(client), 80);
+        using var relay = new TestRelay(_net.Node, Loopback(server));
+        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, $"from={server},port=1-65535,proxy-port=15001");
+
+        Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
+        Assert.Empty(relay.Seen);
+        // The node itself is a client too.
+        Assert.EndsWith(" ping", PeerEcho.Ask(_net.Node, server, 80), StringComparison.Ordinal);
+        Assert.Empty(relay.Seen);
+        Assert.Equal($"{server} ping", PeerEcho.Ask(_net.Server, client, 80));
+        Assert.Single(relay.Seen);
+    }
+
+    [NetnsFact]
+    public void ConnectionOlderThanTheRules_DoesNotPassForAnAnswer()
+    {
+        using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
+        using var old = _net.Client.Inside(() =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 1500 };
+            socket.Connect(NodeTopology.ServerV4, 80);
+            return socket;
+        });
+        var buffer = new byte[64];
+        Assert.Equal(NodeTopology.ClientV4.Length + 1, old.Receive(buffer));
+
+        _rig.Install("to=10.71.2.2,port=1-65535,proxy-port=15001", "from=10.71.2.2,port=1-65535,proxy-port=15001");
+
+        old.Send("ping"u8);
+        Assert.Throws<SocketException>(() => old.Receive(buffer));
+    }
+
     [NetnsFact]
     public void OtherPortsAndOtherSources_AreNotSteered()
     {

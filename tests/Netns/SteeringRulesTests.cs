@@ -32,7 +32,7 @@ public sealed class SteeringRulesTests : IDisposable
         _rig.Install();
 
         Assert.Equal(once, _rig.State());
-        Assert.Equal(4, Regex.Count(once, "postern-feeder|fwmark 0x200/0xf00")); // a feeder and an ip rule for each IP version
+        Assert.Equal(6, Regex.Count(once, "postern-feeder|fwmark 0x200/0xf00")); // two feeders and an ip rule for each IP version
         Assert.Equal(2, Regex.Count(once, "-j TPROXY"));
     }
 

@@ -31,7 +31,7 @@ public sealed class BannedCallTests
     };
 
     /// <summary>Folders that run at start, on a configuration change or on the command line, never per request.</summary>
-    private static readonly string[] ColdFolders = ["src/Xds/", "src/Policy/Compile/", "src/Policy/Config/", "src/Proxy/PolicyTest/", "src/Proxy/Observe/"];
+    private static readonly string[] ColdFolders = ["src/Xds/", "src/Policy/Compile/", "src/Policy/Config/", "src/Proxy/PolicyTest/", "src/Proxy/Observe/", "src/Agent/Model/", "src/Agent/Identities/", "src/Agent/Compile/", "src/Agent/Trace/"];
 
     [Fact]
     public void Source_CallsNothingBanned()

@@ -125,7 +125,7 @@ public class BootstrapLoaderTests
     [InlineData("stream_idle_timeout: 300s", "stream_idle_timeout: 9999999999s", "stream_idle_timeout: longer than 49 days; 0s switches a timeout off")]
     [InlineData("route: { cluster: ingress-cluster, timeout: 3600s }", "route: { cluster: ingress-cluster, prefix_rewrite: x }", "prefix_rewrite: expected a path that begins with / and holds no space, ? or #, found 'x'")]
     [InlineData("route: { cluster: ingress-cluster, timeout: 3600s }", "route: { cluster: ingress-cluster, prefix_rewrite: '/a b' }", "prefix_rewrite: expected a path")]
-    [InlineData("match: { prefix: /, grpc: {} }", "match: { safe_regex: { regex: a }, grpc: {} }\n              - route: { cluster: ingress-cluster, prefix_rewrite: /x }\n                match: { safe_regex: { regex: a } }\n              - match: { prefix: /, grpc: {} }", "routes[1].route.prefix_rewrite: has nothing to replace behind safe_regex")]
+    [InlineData("match: { prefix: /, grpc: {} }\n                route: { cluster: ingress-cluster, timeout: 3600s }", "match: { safe_regex: { regex: a } }\n                route: { cluster: ingress-cluster, prefix_rewrite: /x }", "routes[0].route.prefix_rewrite: has nothing to replace behind safe_regex")]
     [InlineData("domains: [\"*\"]", "domains: []", "virtual_hosts[0].domains: needs at least one domain")]
     [InlineData("domains: [\"*\"]", "domains: [a.b, A.b]", "domains[1]: the domain 'A.b' stands twice")]
     [InlineData("domains: [\"*\"]", "domains: ['*a*']", "domains[0]: '*a*' has a wildcard")]

@@ -109,7 +109,7 @@ public class BootstrapSourcesTests
     [InlineData("node: { id: n }\ndynamic_resources: { lds_config: { SOURCE, initial_fetch_timeout: -1s } }", "lds_config.initial_fetch_timeout: must not be negative")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nadmin: { address: {} }", "admin.address: needs a socket_address {address, port_value} or a pipe {path}")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nadmin: { address: { pipe: {} } }", "admin.address.pipe.path: must not be empty")]
-    [InlineData("dynamic_resources: { lds_config: { path: x } }\nadmin: { access_log: [] }", "access_log of envoy.config.bootstrap.v3.Admin is not built in yet")]
+    [InlineData("dynamic_resources: { lds_config: { path: x } }\nadmin: { allow_paths: [] }", "allow_paths of envoy.config.bootstrap.v3.Admin is not built in yet")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nstats_config: {}", "stats_config of envoy.config.bootstrap.v3.Bootstrap is not built in yet; remove it")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nbootstrap_extensions: [{ name: x, typed_config: { '@type': type.googleapis.com/x.Y } }]", "unknown type 'x.Y'")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\noverload_manager: { actions: [] }", "actions of envoy.config.overload.v3.OverloadManager is not built in yet")]
@@ -129,6 +129,19 @@ public class BootstrapSourcesTests
     public void AbstractSocket_IsAnAddress() => Assert.Equal(
         new UnixDomainSocketEndPoint("\0adm"),
         Load("dynamic_resources: { lds_config: { path: x } }\nadmin: { address: { pipe: { path: '@adm', mode: 384 } } }").AdminAddress);
+
+    [Fact]
+    public void LogsOfTheAdminInterface_AreReadOver() => Assert.Null(Load("""
+        dynamic_resources: { lds_config: { path: x } }
+        admin:
+          access_log_path: /dev/null
+          profile_path: /tmp/p
+          access_log:
+          - name: a
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /dev/stdout }
+          - name: b
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog }
+        """).AdminAddress);
 
     [Fact]
     public void LongPathOfASocket_IsRefused() => Assert.Contains(

@@ -73,7 +73,6 @@ public sealed class AccessLogServer : IAsyncDisposable
     {
         await stop.CancelAsync().ConfigureAwait(false);
         listener.Dispose();
-        AccessLogSocket.Remove(options.Path);
         await accepting.ConfigureAwait(false);
         Task[] open;
         lock (gate)

@@ -10,7 +10,7 @@ internal static class AccessLogSocket
     private const int Backlog = 64;
     private const UnixFileMode OwnerAndGroup = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    /// <summary>Listens. A file left by an agent that is gone is removed first.</summary>
+    /// <summary>Listens. A file left by an agent that is gone is removed first; disposing the socket removes its own.</summary>
     /// <exception cref="IOException">Somebody listens there, or the path is something else than a socket.</exception>
     public static Socket Listen(string path)
     {
@@ -39,15 +39,6 @@ internal static class AccessLogSocket
         {
             socket.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Removes the file of a socket that is closed.</summary>
-    public static void Remove(string path)
-    {
-        if (!IsAbstract(path))
-        {
-            File.Delete(path);
         }
     }
 

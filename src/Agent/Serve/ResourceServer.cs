@@ -105,7 +105,7 @@ public sealed class ResourceServer : IResourceServer
     }
 
     private ServiceDefinition Service(string name, string stream, string delta, ResourceType? only) =>
-        new ServiceDefinition(name)
+        new ServiceDefinition(name, ServiceFiles.Find(name))
             .Add(
                 new Method<DiscoveryRequest, DiscoveryResponse>(MethodType.DuplexStreaming, name, stream, DiscoveryRequest.Parser, DiscoveryResponse.Parser),
                 (requests, responses, context) => StreamAsync(only, requests, responses, context.CancellationToken))

@@ -65,6 +65,18 @@ internal sealed class Iptables(CommandRunner runner, IpFamily family, SteeringOp
         return ReturnPath.ConnectionMark;
     }
 
+    /// <summary>Whether answers can be told from connections of an endpoint's own.</summary>
+    internal AnswerRules SettleAnswers(Action<string> log)
+    {
+        if (Takes(IptablesText.ProbeAnswers))
+        {
+            return AnswerRules.Told;
+        }
+
+        log($"steering: the kernel lacks connection marks (modprobe xt_connmark xt_conntrack): a {family} rule for what an endpoint sends also catches what it answers");
+        return AnswerRules.NotTold;
+    }
+
     /// <summary>Why an installation was refused, as far as single probes can tell.</summary>
     internal string Diagnose(CommandResult refused)
     {

@@ -222,7 +222,7 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         // The route comes first: a packet given to a listener without it is dropped, not delivered.
         new PolicyRouting(runner, options, log).Install(family);
         var listener = family == IpFamily.V4 ? options.ListenerV4 : options.ListenerV6;
-        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.List()));
+        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), iptables.List()));
         if (!result.Succeeded)
         {
             throw new TproxyException(iptables.Diagnose(result));

@@ -15,8 +15,13 @@ namespace Postern.Tproxy.Steering;
 ///    source-preserving upstream connections, and the later packets of accepted ones, whatever the rules below say by now. It does not end the
 ///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that
 ///    the client is kept waiting until it sends it again;
-/// 3. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
+/// 3. leaves alone the answers on connections that began unsteered: a rule for all that a pod sends must not catch what it answers;
+/// 4. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
 ///    unpoliced traffic.
+///
+/// An answer is told by conntrack's direction and by the connection mark that POSTERN_POST_mangle gave to its SYN. The direction alone would
+/// not do: of a connection older than the rules conntrack may see an answer first and take it for the beginning, and the client's packets would
+/// then pass as answers. Without the mark such a connection is cut.
 ///
 /// The feeder stands first in PREROUTING: an ACCEPT of somebody else's in front of it would let traffic pass by the proxy.
 /// Every mark is set under the mask 0xF00, so that Kubernetes' bits and the identity survive.
@@ -25,13 +30,17 @@ internal static class IptablesText
 {
     internal const string PreChain = "POSTERN_PRE_mangle";
     internal const string OutChain = "POSTERN_OUTPUT_mangle";
+    internal const string PostChain = "POSTERN_POST_mangle";
     internal const string ProbeChain = "POSTERN_PROBE_mangle";
 
     private const string ToProxy = "0x200/0xf00";
     private const string FromProxy = "0xa00/0xe00";
+    private const string Unsteered = "0x400/0xf00";
+    private const string AnswerMatch = "-p tcp -m conntrack --ctdir REPLY -m connmark --mark " + Unsteered;
+    private const string Unmarked = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir ORIGINAL -m connmark --mark 0x0/0xf00";
 
     /// <summary>Built-in chain and ours, in pairs.</summary>
-    internal static readonly (string BuiltIn, string Own)[] Chains = [("PREROUTING", PreChain), ("OUTPUT", OutChain)];
+    internal static readonly (string BuiltIn, string Own)[] Chains = [("PREROUTING", PreChain), ("OUTPUT", OutChain), ("POSTROUTING", PostChain)];
 
     internal static string Feeder(string own) => "postern-feeder: " + own;
 
@@ -40,8 +49,9 @@ internal static class IptablesText
     /// <param name="rules">All rules; those of the other family are passed over.</param>
     /// <param name="listener">The address steered listeners are bound to.</param>
     /// <param name="path">Settled: not <see cref="ReturnPath.Automatic"/>.</param>
+    /// <param name="answers">Whether the kernel can tell them.</param>
     /// <param name="listing">iptables -S of the table as it is now.</param>
-    internal static string Install(IpFamily family, IReadOnlyList<SteeringRule> rules, IPAddress listener, ReturnPath path, string listing)
+    internal static string Install(IpFamily family, IReadOnlyList<SteeringRule> rules, IPAddress listener, ReturnPath path, AnswerRules answers, string listing)
     {
         var text = new StringBuilder("*mangle\n");
         // Under --noflush, naming a user chain makes it or empties it.
@@ -49,6 +59,11 @@ internal static class IptablesText
         if (path == ReturnPath.ConnectionMark)
         {
             text.Append(CultureInfo.InvariantCulture, $":{OutChain} - [0:0]\n");
+        }
+
+        if (answers == AnswerRules.Told)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{PostChain} - [0:0]\n");
         }
 
         AppendUnfeed(text, listing);
@@ -67,6 +82,13 @@ internal static class IptablesText
             {
                 text.Append(CultureInfo.InvariantCulture, $"-F {OutChain}\n-X {OutChain}\n");
             }
+        }
+
+        if (answers == AnswerRules.Told)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} {AnswerMatch} -m comment --comment \"postern: answers on unsteered connections\" -j RETURN\n");
+            text.Append(CultureInfo.InvariantCulture, $"-A {PostChain} {Unmarked} -m comment --comment \"postern: this connection begins unsteered\" -j CONNMARK --set-xmark {Unsteered}\n");
+            text.Append(CultureInfo.InvariantCulture, $"-I POSTROUTING 1 -m comment --comment \"{Feeder(PostChain)}\" -j {PostChain}\n");
         }
 
         foreach (var rule in rules)
@@ -90,7 +112,7 @@ internal static class IptablesText
         var text = new StringBuilder("*mangle\n");
         var before = text.Length;
         AppendUnfeed(text, listing);
-        foreach (var chain in (ReadOnlySpan<string>)[PreChain, OutChain, ProbeChain])
+        foreach (var chain in (ReadOnlySpan<string>)[PreChain, OutChain, PostChain, ProbeChain])
         {
             if (!Holds(listing, chain))
             {
@@ -117,6 +139,8 @@ internal static class IptablesText
     internal const string ProbeSocket = "-p tcp -m socket --transparent -j MARK --set-xmark " + ToProxy;
 
     internal const string ProbeConnmark = "-p tcp -m conntrack --ctdir REPLY -m connmark --mark " + ToProxy + " -j CONNMARK --set-xmark " + ToProxy;
+
+    internal const string ProbeAnswers = Unmarked + " -j CONNMARK --set-xmark " + Unsteered;
 
     internal const string ProbeComment = "-m comment --comment postern -j RETURN";
 

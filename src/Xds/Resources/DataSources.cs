@@ -39,7 +39,8 @@ internal static class DataSources
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw path.Error($"cannot be read: {Printable.Clip(e.Message)}");
+            // Without the name: who mixes up filename and inline_string has written the secret there.
+            throw path.Error(e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : "the file cannot be read");
         }
     }
 }

@@ -42,6 +42,9 @@ internal static class MessageTypes
             Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor,
             Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
             Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor,
+            Envoy.Extensions.AccessLoggers.File.V3.FileAccessLog.Descriptor,
+            Envoy.Extensions.AccessLoggers.Stream.V3.StdoutAccessLog.Descriptor,
+            Envoy.Extensions.AccessLoggers.Stream.V3.StderrAccessLog.Descriptor,
             Envoy.Extensions.Bootstrap.InternalListener.V3.InternalListener.Descriptor,
             Envoy.Extensions.ResourceMonitors.DownstreamConnections.V3.DownstreamConnectionsConfig.Descriptor,
         ];

@@ -1,7 +1,9 @@
+using System.Collections.Generic;
 using System.Linq;
 using Cilium;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.WellKnownTypes;
 using Postern.Agent.Compile;
 using Postern.Agent.Envoy;
@@ -36,7 +38,8 @@ public sealed class AgentListenersTests
         var managers = config.FilterChains.SelectMany(chain => chain.Filters).OfType<HttpConnectionManagerConfig>().ToList();
         Assert.Equal(kind == RedirectKind.Http ? 1 : 0, managers.Count);
         Assert.All(managers, manager => Assert.Single(manager.HttpFilters.OfType<L7PolicyConfig>()));
-        Assert.Contains(cluster, listener.ToString());
+        Assert.All(RouteClusters(listener), route => Assert.Equal(cluster, route));
+        Assert.Equal(kind == RedirectKind.Http ? 2 : 0, RouteClusters(listener).Count());
     }
 
     [Fact]
@@ -54,6 +57,14 @@ public sealed class AgentListenersTests
         Assert.Empty(listener.AdditionalAddresses);
         Assert.Equal("127.0.0.1", listener.Address.SocketAddress.Address);
     }
+
+    private static IEnumerable<string> RouteClusters(Listener listener) =>
+        from chain in listener.FilterChains
+        from filter in chain.Filters
+        where filter.TypedConfig.Is(HttpConnectionManager.Descriptor)
+        from host in filter.TypedConfig.Unpack<HttpConnectionManager>().RouteConfig.VirtualHosts
+        from route in host.Routes
+        select route.Route_.Cluster;
 
     private static BpfMetadata MetadataOf(Listener listener) => listener.ListenerFilters.Single(filter => filter.Name == "cilium.bpf_metadata").TypedConfig.Unpack<BpfMetadata>();
 }

@@ -34,13 +34,22 @@ public sealed class IptablesTextTests
         StringComparison.Ordinal);
 
     [Fact]
+    public void Answers_AreLeftAloneBeforeAnySteeringRule()
+    {
+        var script = Install("from=10.0.0.2,port=1-65535,proxy-port=15001");
+        var answers = script.IndexOf("--ctdir REPLY -m connmark --mark 0x400/0xf00", StringComparison.Ordinal);
+        Assert.InRange(answers, 0, script.IndexOf("-j TPROXY", StringComparison.Ordinal));
+        Assert.Contains("-A POSTERN_POST_mangle -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir ORIGINAL -m connmark --mark 0x0/0xf00", script, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RuleOfTheOtherFamily_IsPassedOver() =>
         Assert.DoesNotContain("TPROXY --on-ip", Install("to=fd00::1,port=80,proxy-port=15001"), StringComparison.Ordinal);
 
     [Fact]
     public void EarlierFeeder_IsDeletedAndForeignRuleIsNot()
     {
-        var script = IptablesText.Install(IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, ReturnPath.SocketMatch, Installed);
+        var script = IptablesText.Install(IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, Installed);
 
         Assert.Equal("-D PREROUTING -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle", Assert.Single(Regex.Matches(script, "-D .*")).Value);
     }
@@ -88,5 +97,5 @@ public sealed class IptablesTextTests
         Assert.Contains(option, Assert.Throws<TproxyException>(() => new IptablesSteering([], options, _ => { })).Message, StringComparison.Ordinal);
 
     private static string Install(string rule) =>
-        IptablesText.Install(IpFamily.V4, [SteeringRule.Parse(rule)], IPAddress.Loopback, ReturnPath.SocketMatch, string.Empty);
+        IptablesText.Install(IpFamily.V4, [SteeringRule.Parse(rule)], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, string.Empty);
 }
