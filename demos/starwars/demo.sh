@@ -4,7 +4,8 @@
 # shellcheck source=network.sh
 . "$DEMO/network.sh"
 
-readonly POLICY="$STATE/policy.yaml" RECORDS="$STATE/records.json" OBSERVE="$STATE/observe.sock" POSTERN_LOG="$STATE/postern.log" DEATHSTAR_DIR="$STATE/deathstar"
+readonly FOLDER="$STATE/folder" RUN="$STATE/run" AGENT_LOG="$STATE/agent.log" DEATHSTAR_DIR="$STATE/deathstar"
+readonly API="$RUN/agent.sock" OBSERVE="$RUN/observe.sock" POSTERN_LOG="$RUN/proxy.log" RECORDS="$STATE/records.json"
 readonly LANDING="-4 -XPOST $DEATHSTAR_NAME/v1/request-landing" LANDING6="-6 -XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-4 -XPUT $DEATHSTAR_NAME/v1/exhaust-port"
 
 demo_need() { need curl curl nginx nginx iptables iptables iproute2 ip; }
@@ -16,71 +17,95 @@ demo_up() {
     ip netns exec "$DEATHSTAR" nginx -p "$DEATHSTAR_DIR" -c nginx.conf ||
         die "nginx did not start in $DEATHSTAR; see $DEATHSTAR_DIR/error.log"
 
-    put_policy none
-    sed "s|POLICY_FILE|$POLICY|" "$DEMO/bootstrap.yaml" >"$STATE/bootstrap.yaml"
+    mkdir -p "$FOLDER" "$RUN"
+    cp "$DEMO/endpoints.yaml" "$FOLDER/"
     # Its own session: Ctrl-C reaches this script only, which then takes the demo down in order.
-    setsid ip netns exec "$NODE" out/postern run -c "$STATE/bootstrap.yaml" --record-json "$RECORDS" --observe-socket "$OBSERVE" \
-        --steer "to=$DEATHSTAR_IP/32,port=80,proxy-port=15001" \
-        --steer "to=$DEATHSTAR_IP6/128,port=80,proxy-port=15001" </dev/null >"$POSTERN_LOG" 2>&1 &
-    POSTERN_PID=$!
+    setsid ip netns exec "$NODE" out/postern-agent run --dir "$FOLDER" --runtime-dir "$RUN" --state-dir "$STATE/agent" \
+        --proxy-arg=--record-json --proxy-arg="$RECORDS" </dev/null >"$AGENT_LOG" 2>&1 &
+    AGENT_PID=$!
     disown
-    until_true "postern is in the way of the tiefighter's request and records it" proxied
+    enforced_after 0
 }
 
-# An answer alone proves little: before the steering is in place the ships reach the death star directly.
-proxied() { answers "$TIEFIGHTER" 200 && [ -s "$RECORDS" ]; }
-
-# put_policy NAME: renaming a whole file into place is what makes the change atomic for whoever watches it.
+# put_policy NAME: renaming a whole file into place is what makes the change atomic for whoever watches it. Waits until the proxy has
+# ACKed it and the traffic is steered.
 put_policy() {
-    cp "$DEMO/policies/$1.yaml" "$POLICY.new"
-    mv "$POLICY.new" "$POLICY"
+    local before
+    before=$(revision enforcedRevision)
+    cp "$DEMO/policies/$1.yaml" "$FOLDER/.policy.new"
+    mv "$FOLDER/.policy.new" "$FOLDER/policy.yaml"
+    enforced_after "$before"
 }
 
-# until_true WHAT COMMAND...: waits for a condition at most 15 s, and reports what the proxy said when it does not come.
+# revision NAME: a number of the agent's status: revision or enforcedRevision; nothing while the agent does not answer.
+revision() { out/postern-agent status --api-socket "$API" -o json 2>/dev/null | sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p"; }
+
+enforced_after() { until_true "the agent enforces a revision after $1" is_enforced_after "$1"; }
+
+is_enforced_after() { [ "$(revision enforcedRevision)" -gt "$1" ] 2>/dev/null; }
+
+# until_true WHAT COMMAND...: waits for a condition at most 40 s, and reports what agent and proxy said when it does not come.
 until_true() {
     local what="$1" deadline=$((SECONDS + 40))
     shift
     until "$@"; do
-        [ -e "/proc/$POSTERN_PID" ] || { tail -n 20 "$POSTERN_LOG" >&2; die "postern ended; its last lines stand above."; }
-        [ "$SECONDS" -lt "$deadline" ] || { tail -n 20 "$POSTERN_LOG" >&2; die "waited 15 s in vain: $what. Postern's last lines stand above."; }
+        [ -e "/proc/$AGENT_PID" ] || complain "postern-agent ended"
+        [ "$SECONDS" -lt "$deadline" ] || complain "waited 40 s in vain: $what"
         sleep 0.1
     done
 }
 
-# answers NAMESPACE STATUS: does a GET of / from there end with that status? 000 is a refused connection.
-answers() {
-    local got
-    got=$(ip netns exec "$1" curl -4 -s -o /dev/null -m 2 -w '%{http_code}' "$DEATHSTAR_NAME/" || true)
-    [ "$got" = "$2" ]
+complain() {
+    out/postern-agent status --api-socket "$API" >&2 || true
+    tail -n 20 "$AGENT_LOG" >&2
+    tail -n 20 "$POSTERN_LOG" >&2 || true
+    die "$1; the agent's status and the last lines of agent and proxy stand above."
 }
 
 demo_stages() {
-    stage "no policy: everybody lands"
+    stage "no policy: everybody lands, nothing is steered"
     expect "$TIEFIGHTER" "$LANDING" "Ship landed"
     expect "$XWING" "$LANDING" "Ship landed"
     seen "$TIEFIGHTER_IP POST /v1/request-landing 200" 1
     seen "$XWING_IP POST /v1/request-landing 200" 1
+    enforcement deathstar Disabled
 
-    # The condition that a policy is in force is probed with GET /, which no row of the table asks for.
     put_policy l3-l4
-    until_true "the L3/L4 policy refuses the x-wing" answers "$XWING" 000
     stage "L3/L4 policy: port 80 for org=empire"
+    enforcement deathstar Enabled
+    enforcement tiefighter Disabled
     expect "$TIEFIGHTER" "$LANDING" "Ship landed"
-    expect "$XWING" "$LANDING" "refused (reset)"
+    expect "$XWING" "$LANDING" "reset or times out"
     expect "$TIEFIGHTER" "$EXHAUST" "Panic: deathstar exploded"
     seen "$XWING_IP POST /v1/request-landing 200" 1
     seen "$TIEFIGHTER_IP PUT /v1/exhaust-port 503" 1
 
     put_policy l7
-    until_true "the L7 policy denies GET /" answers "$TIEFIGHTER" 403
     stage "L7 policy: org=empire may only POST /v1/request-landing"
     expect "$TIEFIGHTER" "$LANDING" "Ship landed"
     expect "$TIEFIGHTER" "$EXHAUST" "Access denied (403)"
-    expect "$XWING" "$LANDING" "refused (reset)"
+    expect "$XWING" "$LANDING" "reset or times out"
     expect "$TIEFIGHTER" "$LANDING6" "Ship landed"
-    expect "$XWING" "$LANDING6" "refused (reset)"
+    expect "$XWING" "$LANDING6" "reset or times out"
     seen "$TIEFIGHTER_IP6 POST /v1/request-landing 200" 1
     seen "$TIEFIGHTER_IP PUT /v1/exhaust-port 503" 1
+    traced default/tiefighter "POST /v1/request-landing" allowed
+    traced default/tiefighter "PUT /v1/exhaust-port" denied
+    traced default/xwing "POST /v1/request-landing" denied
+}
+
+# enforcement ENDPOINT EXPECTED: the INGRESS column of the agent's endpoint list.
+enforcement() {
+    local got
+    got=$(out/postern-agent endpoint list --api-socket "$API" 2>&1 | awk -v name="default/$1" '$2 == name { print $3 }')
+    row "postern-agent endpoint list: ingress of $1" "$2" "$got"
+}
+
+# traced ENDPOINT REQUEST EXPECTED: what the agent says it would decide.
+traced() {
+    local got
+    got=$(out/postern-agent policy trace --api-socket "$API" --from "$1" --to default/deathstar --port 80 --http "$2" -o json 2>&1 | sed -n 's/.*"verdict": *"\([a-z]*\)".*/\1/p')
+    row "postern-agent policy trace --from $1 --to default/deathstar --port 80 --http \"$2\"" "$3" "$got"
 }
 
 # expect NAMESPACE CURL-ARGUMENTS EXPECTED: runs curl as a ship and compares.
@@ -94,10 +119,10 @@ expect() {
     case "$status:$code" in
         0:403) got="$body (403)" ;;
         0:*) got="$body" ;;
-        52:* | 55:* | 56:*) got="refused (reset)" ;;
+        # A datapath that drops makes the client hang; a proxy that refuses resets it.
+        28:* | 35:* | 52:* | 55:* | 56:*) got="reset or times out" ;;
         # The reset may be faster than curl's look at the new connection; "Connection refused" (nobody listens) has the same exit code.
-        7:*) if grep -q 'Connection reset by peer' "$STATE/curl.err"; then got="refused (reset)"; else got="no connection (curl 7)"; fi ;;
-        28:*) got="no answer in 5 s" ;;
+        7:*) if grep -q 'Connection reset by peer' "$STATE/curl.err"; then got="reset or times out"; else got="no connection (curl 7)"; fi ;;
         *) got="curl exit $status" ;;
     esac
     row "$ship: curl -s $args" "$want" "$got"
@@ -112,6 +137,16 @@ seen() {
 }
 
 demo_records() {
+    local ask=(--api-socket "$API")
+    say ""
+    say "postern-agent status:"
+    out/postern-agent status "${ask[@]}" || true
+    say ""
+    say "postern-agent endpoint list:"
+    out/postern-agent endpoint list "${ask[@]}" || true
+    say ""
+    say "postern-agent policy trace --from default/tiefighter --to default/deathstar --port 80 --http \"PUT /v1/exhaust-port\":"
+    out/postern-agent policy trace "${ask[@]}" --from default/tiefighter --to default/deathstar --port 80 --http "PUT /v1/exhaust-port" || true
     say ""
     say "Flow records:"
     # A postern that cannot be asked is no reason to hide the records: the file has them too.
@@ -129,11 +164,18 @@ The demo is up. Things to try (as root, in $PWD):
   ip netns exec $TIEFIGHTER curl -si $EXHAUST
   ip netns exec $XWING curl -s $LANDING
   nsenter --net=/run/netns/$XWING curl -s -XPOST $DEATHSTAR_IP/v1/request-landing
-Change the policy: edit a copy, then rename it into place; it applies to the next request.
-  cp $POLICY $POLICY.new && editor $POLICY.new && mv $POLICY.new $POLICY
-  cp $DEMO/policies/none.yaml $POLICY.new && mv $POLICY.new $POLICY
-Watch the flows, the proxy, the death star:
+Change the policy: edit a copy, then rename it into place; the agent compiles it, the proxy ACKs it, it applies to the next request.
+  cp $FOLDER/policy.yaml $FOLDER/.new && editor $FOLDER/.new && mv $FOLDER/.new $FOLDER/policy.yaml
+  cp $DEMO/policies/l3-l4.yaml $FOLDER/.new && mv $FOLDER/.new $FOLDER/policy.yaml
+Ask the agent (add -o json for programs):
+  out/postern-agent status --api-socket $API
+  out/postern-agent endpoint list --api-socket $API
+  out/postern-agent policy get --api-socket $API
+  out/postern-agent policy trace --api-socket $API --from default/xwing --to default/deathstar --port 80 --http "POST /v1/request-landing"
+Watch the flows, the agent, the proxy, the death star:
   out/postern observe --socket $OBSERVE
+  out/postern-agent monitor --api-socket $API
+  tail -f $AGENT_LOG
   tail -f $POSTERN_LOG
   tail -f $DEATHSTAR_DIR/access.log
 Take everything away:

@@ -24,6 +24,18 @@ internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
         _steering.Install();
     });
 
+    internal void Claim() => node.Inside(() =>
+    {
+        _steering ??= Make(SteeringOptions.Default);
+        _steering.Claim();
+    });
+
+    internal void Replace(params string[] rules) => node.Inside(() =>
+    {
+        _steering ??= Make(SteeringOptions.Default);
+        _steering.Replace(rules.Select(SteeringRule.Parse).ToList());
+    });
+
     internal IptablesSteering Make(SteeringOptions options, params string[] rules) =>
         new(rules.Select(SteeringRule.Parse).ToList(), options with { LockDirectory = _locks }, Log.Enqueue);
 

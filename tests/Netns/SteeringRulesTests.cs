@@ -130,6 +130,59 @@ public sealed class SteeringRulesTests : IDisposable
     }
 
     [NetnsFact]
+    public void RulesReplaced_OnlyTheNewOnesStandUnderTheSameLock()
+    {
+        _rig.Install(Rule);
+
+        _rig.Replace("to=10.71.3.0/24,port=81,proxy-port=15002");
+
+        var state = _rig.State();
+        Assert.DoesNotContain("15001", state, StringComparison.Ordinal);
+        Assert.Single(Regex.Matches(state, "-j TPROXY"));
+        Assert.Single(Regex.Matches(state, "-A PREROUTING"));
+        Assert.False(_rig.RemoveLeftovers());
+    }
+
+    [NetnsFact]
+    public void LastRuleReplacedByNone_ChainStaysForOpenConnections()
+    {
+        _rig.Install(Rule);
+
+        _rig.Replace();
+
+        var state = _rig.State();
+        Assert.DoesNotContain("-j TPROXY", state, StringComparison.Ordinal);
+        Assert.Contains("-j POSTERN_PRE_mangle", state, StringComparison.Ordinal);
+        Assert.Contains("lookup 2004", state, StringComparison.Ordinal);
+        _rig.Remove();
+        Assert.DoesNotMatch("POSTERN|postern|fwmark|local default", _rig.State());
+    }
+
+    [NetnsFact]
+    public void LeftoversOfACrashClaimed_StayUntilReplaced()
+    {
+        _rig.Install(Rule);
+        _rig.Crash();
+
+        _rig.Claim();
+
+        Assert.False(_rig.RemoveLeftovers());
+        Assert.Contains("--on-port 15001", _rig.State(), StringComparison.Ordinal);
+        _rig.Replace("port=80,proxy-port=15003");
+        Assert.DoesNotContain("15001", _rig.State(), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void MalformedReplacement_LeavesTheRulesInForce()
+    {
+        _rig.Install(Rule);
+
+        Assert.Throws<TproxyException>(() => _rig.Replace("port=80,proxy-port=15003,in=-j"));
+
+        Assert.Contains("--on-port 15001", _rig.State(), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
     public void OwnerIsKilled_LockGoesWithItAndTheRulesBecomeLeftovers()
     {
         _rig.Install(Rule);

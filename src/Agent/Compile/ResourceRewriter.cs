@@ -75,11 +75,11 @@ internal sealed class ResourceRewriter(NameQualifier names)
         {
             source.Accessor.SetValue(message, agent);
         }
-        if (message is not Envoy.Config.Cluster.V3.Cluster cluster)
+        if (message is not global::Envoy.Config.Cluster.V3.Cluster cluster)
         {
             return;
         }
-        if (cluster.Type == Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Eds)
+        if (cluster.Type == global::Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Eds)
         {
             Ensure(message, "eds_cluster_config");
         }
@@ -118,10 +118,10 @@ internal sealed class ResourceRewriter(NameQualifier names)
     }
 
     // The agent's own xDS, over the cluster that its bootstrap has; null as long as sources of that form are not built in.
-    private static Envoy.Config.Core.V3.ConfigSource? AgentSource() =>
-        Envoy.Config.Core.V3.ConfigSource.Descriptor.FindFieldByName("api_config_source") is null
+    private static global::Envoy.Config.Core.V3.ConfigSource? AgentSource() =>
+        global::Envoy.Config.Core.V3.ConfigSource.Descriptor.FindFieldByName("api_config_source") is null
             ? null
-            : ProtoJson.Read<Envoy.Config.Core.V3.ConfigSource>(AgentSourceText, ConfigPath.Empty);
+            : ProtoJson.Read<global::Envoy.Config.Core.V3.ConfigSource>(AgentSourceText, ConfigPath.Empty);
 
     private static readonly ConfigNode AgentSourceText = JsonTextReader.Read(
         """

@@ -73,8 +73,8 @@ internal static class ServiceCompiler
         {
             foreach (var port in targets)
             {
-                var socket = new Envoy.Config.Core.V3.SocketAddress { Address = address.ToString(), PortValue = port };
-                locality.LbEndpoints.Add(new LbEndpoint { Endpoint = new Envoy.Config.Endpoint.V3.Endpoint { Address = new Address { SocketAddress = socket } } });
+                var socket = new global::Envoy.Config.Core.V3.SocketAddress { Address = address.ToString(), PortValue = port };
+                locality.LbEndpoints.Add(new LbEndpoint { Endpoint = new global::Envoy.Config.Endpoint.V3.Endpoint { Address = new Address { SocketAddress = socket } } });
             }
         }
         assignment.Endpoints.Add(locality);

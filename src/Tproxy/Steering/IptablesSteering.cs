@@ -15,10 +15,10 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
 {
     private static readonly IpFamily[] Families = [IpFamily.V4, IpFamily.V6];
 
-    private readonly IReadOnlyList<SteeringRule> rules;
     private readonly SteeringOptions options;
     private readonly Action<string> log;
     private readonly CommandRunner runner;
+    private IReadOnlyList<SteeringRule> rules;
     private SteeringLock? owned;
 
     /// <param name="rules">In order; the first that matches decides the listener.</param>
@@ -31,12 +31,7 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(log);
         SteeringOptionsCheck.Demand(options);
-        foreach (var rule in rules)
-        {
-            SteeringRuleText.Check(rule, rule.ToString());
-        }
-
-        this.rules = [.. rules];
+        this.rules = Checked(rules);
         this.options = options;
         this.log = log;
         this.runner = new CommandRunner(options.CommandTimeout);
@@ -49,17 +44,12 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
     /// <exception cref="TproxyException">No capability, a missing command or kernel feature, or another process steers here.</exception>
     public void Install()
     {
-        Privilege.DemandNetAdmin();
         var fresh = owned is null;
-        owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
-            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
+        Claim();
         try
         {
             KernelSettings.Report(options.MendSysctls, log);
-            foreach (var family in Families)
-            {
-                InstallFamily(family);
-            }
+            InstallAll(rules, keepChains: false);
         }
         catch
         {
@@ -71,6 +61,32 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
 
             throw;
         }
+    }
+
+    /// <summary>
+    /// Takes the namespace's steering over without a change to it: what a crashed run left goes on stopping traffic, and
+    /// <see cref="RemoveLeftovers"/> of any other process lets it be. Does nothing if it is ours already.
+    /// </summary>
+    /// <exception cref="TproxyException">No capability, or another process steers here.</exception>
+    public void Claim()
+    {
+        Privilege.DemandNetAdmin();
+        owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
+            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
+    }
+
+    /// <summary>
+    /// Puts other rules in the place of those in force, in one transaction per IP version: no packet meets a moment without rules. With no rule
+    /// left the chain stays, so that connections which the proxy still has go on; <see cref="Remove"/> takes it away.
+    /// </summary>
+    /// <exception cref="TproxyException">As of <see cref="Install"/>. The rules of an IP version that was not reached stay in force.</exception>
+    public void Replace(IReadOnlyList<SteeringRule> next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        var wanted = Checked(next);
+        Claim();
+        InstallAll(wanted, keepChains: true);
+        this.rules = wanted;
     }
 
     /// <summary>Takes away what <see cref="Install"/> brought, and nothing else. Does nothing if it is gone already.</summary>
@@ -153,10 +169,28 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private void InstallFamily(IpFamily family)
+    private static SteeringRule[] Checked(IReadOnlyList<SteeringRule> rules)
+    {
+        foreach (var rule in rules)
+        {
+            SteeringRuleText.Check(rule, rule.ToString());
+        }
+
+        return [.. rules];
+    }
+
+    private void InstallAll(IReadOnlyList<SteeringRule> wanted, bool keepChains)
+    {
+        foreach (var family in Families)
+        {
+            InstallFamily(family, wanted, keepChains);
+        }
+    }
+
+    private void InstallFamily(IpFamily family, IReadOnlyList<SteeringRule> wanted, bool keepChains)
     {
         var concerned = false;
-        foreach (var rule in rules)
+        foreach (var rule in wanted)
         {
             concerned |= rule.Concerns(family);
         }
@@ -167,7 +201,7 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
             return;
         }
 
-        if (!concerned)
+        if (!concerned && !(keepChains && IsInstalled(family)))
         {
             try
             {
@@ -188,11 +222,17 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         // The route comes first: a packet given to a listener without it is dropped, not delivered.
         new PolicyRouting(runner, options, log).Install(family);
         var listener = family == IpFamily.V4 ? options.ListenerV4 : options.ListenerV6;
-        var result = iptables.Restore(IptablesText.Install(family, rules, listener, path, iptables.SettleAnswers(log), iptables.List()));
+        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), iptables.List()));
         if (!result.Succeeded)
         {
             throw new TproxyException(iptables.Diagnose(result));
         }
+    }
+
+    private bool IsInstalled(IpFamily family)
+    {
+        var iptables = new Iptables(runner, family, options);
+        return iptables.Exists && IptablesText.Holds(iptables.List(), IptablesText.PreChain);
     }
 
     private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log)

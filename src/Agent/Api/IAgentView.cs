@@ -1,0 +1,22 @@
+using System.Collections.Generic;
+using Postern.Agent.Runtime;
+using Postern.Agent.Serve;
+
+namespace Postern.Agent.Api;
+
+/// <summary>What the API reads. From any thread.</summary>
+public interface IAgentView
+{
+    /// <summary>The options.</summary>
+    AgentOptions Options { get; }
+
+    /// <summary>The main loop's knowledge.</summary>
+    AgentSnapshot Snapshot { get; }
+
+    /// <summary>Streams of the proxy.</summary>
+    IReadOnlyList<StreamStatus> Streams { get; }
+
+    /// <summary>Judges one connection or request against what is compiled.</summary>
+    /// <exception cref="TraceException">The question makes no sense; one line.</exception>
+    TraceView Trace(TraceQuestion question);
+}

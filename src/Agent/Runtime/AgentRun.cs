@@ -1,0 +1,77 @@
+using System;
+using System.IO;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
+using Postern.Agent.AccessLog;
+using Postern.Agent.Api;
+using Postern.Agent.Envoy;
+using Postern.Agent.Serve;
+using Postern.Agent.Steer;
+using Postern.Agent.Supervise;
+using Postern.Grpc.Server;
+
+namespace Postern.Agent.Runtime;
+
+/// <summary>Puts an agent together from its options and runs it: sockets first, then the proxy, and steering when the proxy has ACKed.</summary>
+internal static class AgentRun
+{
+    // Longer than the proxy's own drain time, which is 10 s by default.
+    private static readonly TimeSpan ProxyStopLimit = TimeSpan.FromSeconds(15);
+
+    /// <exception cref="AgentStartException">Cannot start; one line.</exception>
+    public static async Task RunAsync(AgentOptions options, ILoggerFactory loggers, CancellationToken stop, CancellationToken hurry)
+    {
+        var logger = loggers.CreateLogger("postern.agent");
+        void Warn(string line) => logger.LogWarning("{Line}", line);
+        void Tell(string line) => logger.LogInformation("{Line}", line);
+        using var owned = RuntimeLock.Take(options.RuntimeFolder);
+        Directory.CreateDirectory(options.StateFolder);
+
+        var server = new ResourceServer(new ResourceServerOptions { Log = Warn });
+        await using var serverEnd = server.ConfigureAwait(false);
+        var discovery = new GrpcServer(new GrpcServerOptions { EndPoints = [new UnixDomainSocketEndPoint(options.XdsSocket)], Services = server.Definitions });
+        await using var discoveryEnd = discovery.ConfigureAwait(false);
+        await discovery.StartAsync(stop).ConfigureAwait(false);
+        var records = AccessLogServer.Start(new AccessLogServerOptions { Path = options.AccessLogSocket, Log = Warn });
+        await using var recordsEnd = records.ConfigureAwait(false);
+
+        var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
+        var serving = new NodeServing(server, ports, new AgentListenerOptions { HasIPv6 = HasIPv6(), AccessLogPath = options.AccessLogSocket }, options.AckTimeout, Warn);
+        var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
+        using INodeSteering steering = options.Steering == SteeringMode.Iptables ? new IptablesNodeSteering(Tell) : new NoSteering();
+        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
+        var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);
+        var launcher = new ProxyLauncher(command, new ProxyLog(options.ProxyLogFile), new ProxyRecord(Path.Combine(options.RuntimeFolder, "proxy.json")), logger);
+        var agent = new NodeAgent(
+            source,
+            serving,
+            steering,
+            changed => new ProxySupervisor(launcher, new RestartBackoff(Random.Shared.NextDouble), TimeProvider.System, ProxyStopLimit, changed, logger),
+            options.WhileProxyDown,
+            TimeProvider.System,
+            logger);
+        var api = await ApiServer.StartAsync(options.ApiSocket, new AgentView(options, agent, serving), records, stop).ConfigureAwait(false);
+        await using var apiEnd = api.ConfigureAwait(false);
+        using var watch = new FolderWatch(options.Folder, agent.FolderChanged, TimeProvider.System);
+        logger.LogInformation("agent follows {Folder}; status: postern-agent status --api-socket {Socket}", options.Folder, options.ApiSocket);
+        await agent.RunAsync(stop, hurry).ConfigureAwait(false);
+    }
+
+    // A listener that cannot bind one of its addresses is refused whole.
+    private static bool HasIPv6()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

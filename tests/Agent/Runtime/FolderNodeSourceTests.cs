@@ -1,0 +1,73 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using Postern.Agent.Runtime;
+
+namespace Postern.Tests.Agent.Runtime;
+
+public sealed class FolderNodeSourceTests : IDisposable
+{
+    private const string Endpoint = "apiVersion: postern.io/v1\nkind: Endpoint\nmetadata:\n  name: a\n  namespace: default\n  labels: { app: a }\nspec:\n  ips: [10.0.0.1]\n";
+    private const string Policy = "---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata:\n  name: p\nspec:\n  endpointSelector:\n    matchLabels: { app: a }\n  ingress:\n  - {}\n";
+
+    private readonly TempFolder folder = new();
+    private readonly List<string> warnings = [];
+
+    public FolderNodeSourceTests()
+    {
+        Directory.CreateDirectory(folder.At("state"));
+        Directory.CreateDirectory(folder.At("in"));
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void NothingChanged_IsTheSameReading()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        var source = Source();
+
+        Assert.Same(source.Read(), source.Read());
+    }
+
+    [Fact]
+    public void FirstFolderIsBad_ThereIsNoNode()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        folder.Write("in/p.yaml", "kind: [");
+
+        var reading = Source().Read();
+
+        Assert.Null(reading.Node);
+        Assert.StartsWith("p.yaml:", Assert.Single(reading.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FolderIsBadAfterARestart_LastGoodCopyIsInForce()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        folder.Write("in/p.yaml", Policy);
+        Assert.True(Assert.Single(Source().Read().Node!.Endpoints).IngressEnforced);
+        folder.Write("in/p.yaml", "kind: [");
+
+        var reading = Source().Read();
+
+        Assert.Single(reading.Problems);
+        Assert.True(Assert.Single(reading.Node!.Endpoints).IngressEnforced);
+        Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void PolicyAsWritten_IsFoundInItsFile()
+    {
+        folder.Write("in/all.yaml", Endpoint + Policy);
+
+        var policy = Assert.Single(Source().Read().Policies);
+
+        Assert.Equal("default/p", policy.Name);
+        Assert.StartsWith("apiVersion: cilium.io/v2", policy.Yaml, StringComparison.Ordinal);
+        Assert.DoesNotContain("Endpoint", policy.Yaml, StringComparison.Ordinal);
+    }
+
+    private FolderNodeSource Source() => new(folder.At("in"), folder.At("state"), warnings.Add);
+}
