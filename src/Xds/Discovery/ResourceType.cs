@@ -15,6 +15,12 @@ namespace Postern.Xds.Discovery;
 /// </param>
 public sealed record ResourceType(string ShortName, string TypeUrl, string Service, string StreamMethod, string DeltaMethod, bool IsFullSet)
 {
+    /// <summary>
+    /// Whether the first accepted update of a new Delta stream is the whole set too. Cilium's types; of the others the client says what it holds
+    /// and the server sends the difference.
+    /// </summary>
+    public bool ReplacesOnNewStream { get; init; }
+
     private const string Prefix = "type.googleapis.com/";
 
     /// <summary>Listeners.</summary>
@@ -33,10 +39,10 @@ public sealed record ResourceType(string ShortName, string TypeUrl, string Servi
     public static readonly ResourceType Secret = new("SDS", Prefix + "envoy.extensions.transport_sockets.tls.v3.Secret", "envoy.service.secret.v3.SecretDiscoveryService", "StreamSecrets", "DeltaSecrets", false);
 
     /// <summary>Cilium's policy of endpoints.</summary>
-    public static readonly ResourceType NetworkPolicy = new("NPDS", Prefix + "cilium.NetworkPolicy", "cilium.NetworkPolicyDiscoveryService", "StreamNetworkPolicies", "DeltaNetworkPolicies", true);
+    public static readonly ResourceType NetworkPolicy = new("NPDS", Prefix + "cilium.NetworkPolicy", "cilium.NetworkPolicyDiscoveryService", "StreamNetworkPolicies", "DeltaNetworkPolicies", true) { ReplacesOnNewStream = true };
 
     /// <summary>Cilium's identities of addresses.</summary>
-    public static readonly ResourceType NetworkPolicyHosts = new("NPHDS", Prefix + "cilium.NetworkPolicyHosts", "cilium.NetworkPolicyHostsDiscoveryService", "StreamNetworkPolicyHosts", "DeltaNetworkPolicyHosts", true);
+    public static readonly ResourceType NetworkPolicyHosts = new("NPHDS", Prefix + "cilium.NetworkPolicyHosts", "cilium.NetworkPolicyHostsDiscoveryService", "StreamNetworkPolicyHosts", "DeltaNetworkPolicyHosts", true) { ReplacesOnNewStream = true };
 
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ResourceType> All = [Cluster, Endpoint, Listener, Route, Secret, NetworkPolicy, NetworkPolicyHosts];

@@ -7,7 +7,7 @@ namespace Postern.Xds.Discovery;
 
 /// <summary>One decoded and validated resource.</summary>
 /// <param name="Name">Unique within its type.</param>
-/// <param name="Version">Of the <c>Resource</c> wrapper; in SotW that of the response.</param>
+/// <param name="Version">Of the <c>Resource</c> wrapper; in SotW that of the response that first brought these bytes.</param>
 /// <param name="Config">
 /// The validated record: <c>ListenerConfig</c>, <c>ClusterConfig</c>, <c>RouteConfig</c>, <c>EndpointsConfig</c>, <c>SecretConfig</c>,
 /// <c>NetworkPolicyConfig</c> or <c>NetworkPolicyHostsConfig</c>. Compares by meaning.
@@ -20,8 +20,9 @@ public sealed record DiscoveredResource(string Name, string Version, object Conf
 /// <param name="Version"><c>version_info</c> or <c>system_version_info</c>.</param>
 /// <param name="Stream">New for the first update after a (re)connect.</param>
 /// <param name="IsFullSet">
-/// The resources are all there are: what is not among them is gone. True for SotW of types that say so, and for the first update of a new
-/// stream where <see cref="ResourceType.IsFullSet"/> holds; else they are upserts.
+/// The resources are all there are: what is not among them is gone. True for SotW of types where <see cref="ResourceType.IsFullSet"/> holds, and
+/// for the first Delta update of a new stream where <see cref="ResourceType.ReplacesOnNewStream"/> does; else they are upserts.
+/// Unchanged bytes come as the same object as before.
 /// </param>
 /// <param name="Resources">Names are unique.</param>
 /// <param name="Removed">Names; unknown ones are ignored. Removals come before upserts.</param>

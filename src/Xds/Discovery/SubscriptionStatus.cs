@@ -56,4 +56,7 @@ public sealed record SubscriptionStatus
 
     /// <summary>NACKs by resource name.</summary>
     public IReadOnlyDictionary<string, long> RejectedByResource { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>Errors the control plane reported of resources (<c>resource_errors</c>), by name; of the latest response that had any.</summary>
+    public IReadOnlyDictionary<string, string> ResourceErrors { get; init; } = new Dictionary<string, string>();
 }

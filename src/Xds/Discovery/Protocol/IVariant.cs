@@ -1,0 +1,19 @@
+namespace Postern.Xds.Discovery.Protocol;
+
+/// <summary>What the two forms of the protocol differ in, besides the state of a type.</summary>
+internal interface IVariant<TRequest, TResponse>
+    where TRequest : class
+{
+    /// <summary>Of <see cref="ResourceType.AggregatedService"/>.</summary>
+    string AggregatedMethod { get; }
+
+    string Method(ResourceType type);
+
+    TypeState<TRequest, TResponse> Create(ResourceType type);
+
+    void SetNode(TRequest request, Envoy.Config.Core.V3.Node node);
+
+    string TypeUrlOf(TResponse response);
+
+    string NonceOf(TResponse response);
+}
