@@ -26,6 +26,9 @@ internal sealed class PolicyFixture : IPolicySource, ISecretSource
         Current = new PolicyState(PolicySnapshot.Compile(policies), IdentityMap.Compile(configs), "1");
     }
 
+    /// <summary>Policy says of itself what records must carry.</summary>
+    public void SetNote(string note) => Current = Current with { Note = note };
+
     public static NetworkPolicyConfig Ingress(string ip, uint port, params PortRuleConfig[] rules) =>
         new("7", 7, [ip], [new PortNetworkPolicyConfig(port, 0, PolicyProtocol.Tcp, rules.ToEquatableList())], []);
 

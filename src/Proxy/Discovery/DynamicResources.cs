@@ -36,6 +36,7 @@ internal sealed class DynamicResources : IDisposable
     private volatile bool clustersSettled;
     private volatile bool listenersSettled;
     private bool listenersSubscribed;
+    private bool wasWarm;
 
     public DynamicResources(
         BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, IListenerHost host, Func<string, IRecordSink> records, Action<string> warn, Action<string> log)
@@ -68,8 +69,8 @@ internal sealed class DynamicResources : IDisposable
         {
             lock (gate.Lock)
             {
-                return !clustersSettled ? ServerState.PreInitializing
-                    : !listenersSettled || !clusters.IsWarm || !listeners.IsWarm ? Initializing() : ServerState.Live;
+                wasWarm |= listenersSettled && clusters.IsWarm && listeners.IsWarm; // what warms later does not take the server back
+                return wasWarm ? ServerState.Live : clustersSettled && clusters.IsWarm ? ServerState.Initializing : ServerState.PreInitializing;
             }
         }
     }
@@ -125,8 +126,6 @@ internal sealed class DynamicResources : IDisposable
         listenerSubscription?.Dispose();
         policy.Dispose();
     }
-
-    private ServerState Initializing() => initialized.Task.IsCompleted ? ServerState.Live : ServerState.Initializing;
 
     private void OnClustersSettled()
     {

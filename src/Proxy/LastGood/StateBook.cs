@@ -13,7 +13,8 @@ namespace Postern.Proxy.LastGood;
 internal sealed class StateBook(string file, ResourceType type, string nodeId, string source, TimeProvider time)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, SavedResource> resources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DiscoveredResource?> changes = new(StringComparer.Ordinal); // to full, null for removed
+    private IReadOnlyList<DiscoveredResource> full = []; // as it came: taking 10,000 of them costs nothing
     private string version = "";
     private DateTimeOffset confirmed;
     private bool dirty;
@@ -54,15 +55,19 @@ internal sealed class StateBook(string file, ResourceType type, string nodeId, s
         {
             if (update.IsFullSet)
             {
-                resources.Clear();
+                full = update.Resources;
+                changes.Clear();
             }
-            foreach (var name in update.Removed)
+            else
             {
-                resources.Remove(name);
-            }
-            foreach (var resource in update.Resources)
-            {
-                resources[resource.Name] = new SavedResource(resource.Name, resource.Version, resource.Source);
+                foreach (var name in update.Removed)
+                {
+                    changes[name] = null;
+                }
+                foreach (var resource in update.Resources)
+                {
+                    changes[resource.Name] = resource;
+                }
             }
             version = update.Version;
             confirmed = time.GetUtcNow();
@@ -75,7 +80,8 @@ internal sealed class StateBook(string file, ResourceType type, string nodeId, s
     {
         lock (gate)
         {
-            dirty |= resources.Remove(name);
+            changes[name] = null;
+            dirty = true;
         }
     }
 
@@ -105,7 +111,7 @@ internal sealed class StateBook(string file, ResourceType type, string nodeId, s
             when = confirmed;
             if (dirty)
             {
-                state = new SavedState(type.TypeUrl, nodeId, source, version, when, [.. resources.Values]);
+                state = new SavedState(type.TypeUrl, nodeId, source, version, when, Merge());
             }
             dirty = stale = false;
         }
@@ -117,5 +123,35 @@ internal sealed class StateBook(string file, ResourceType type, string nodeId, s
         {
             StateDirectory.Overwrite(file, StateFile.Confirmation(when));
         }
+    }
+
+    private List<SavedResource> Merge()
+    {
+        if (changes.Count > 0)
+        {
+            var merged = new List<DiscoveredResource>();
+            foreach (var resource in full)
+            {
+                if (!changes.ContainsKey(resource.Name))
+                {
+                    merged.Add(resource);
+                }
+            }
+            foreach (var (_, resource) in changes)
+            {
+                if (resource is not null)
+                {
+                    merged.Add(resource);
+                }
+            }
+            full = merged;
+            changes.Clear();
+        }
+        var saved = new List<SavedResource>(full.Count);
+        foreach (var resource in full)
+        {
+            saved.Add(new SavedResource(resource.Name, resource.Version, resource.Source));
+        }
+        return saved;
     }
 }

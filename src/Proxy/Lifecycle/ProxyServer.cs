@@ -78,7 +78,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         }
         if (Bootstrap is { CdsSource: null or FileSourceConfig, LdsSource: null or FileSourceConfig })
         {
-            await Task.WhenAny(resources.Initialized, Task.Delay(FilePatience, Bootstrap.LdsSource is null ? CancellationToken.None : cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(resources.Initialized, Task.Delay(FilePatience, cancellationToken)).ConfigureAwait(false);
         }
         InstallSteering();
         _ = SayReadyAsync();

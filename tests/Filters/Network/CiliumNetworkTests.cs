@@ -24,6 +24,16 @@ public class CiliumNetworkTests
     }
 
     [Fact]
+    public void PolicyFromDisk_RefusalSaysSo()
+    {
+        policy.Set([PolicyFixture.Ingress("10.0.0.2", 80, PolicyFixture.Remote(6))]);
+        policy.SetNote("policy version 42 (from disk, 40 s old)");
+        var connection = policy.Connection(TrafficDirection.Ingress, "10.0.0.1:1", "10.0.0.2:80", 5);
+
+        Assert.EndsWith(" [policy version 42 (from disk, 40 s old)]", RefusalText.Explain(connection, CiliumNetwork.Judge(connection)));
+    }
+
+    [Fact]
     public void HttpRulesOnAnUnparsedConnection_AreRefused()
     {
         policy.Set([PolicyFixture.Ingress("10.0.0.2", 80, PolicyFixture.Remote(5) with { HttpRules = [PolicyFixture.Method("GET")] }, PolicyFixture.Remote(6))]);

@@ -110,6 +110,7 @@ internal sealed class Dialogue
             "max-headers" => options with { MaxHeaders = int.Parse(value, CultureInfo.InvariantCulture) },
             "request-id" => options with { GenerateRequestId = true },
             "route-prefix" => options with { RoutePrefix = value },
+            "route-rewrite" => options with { RouteRewrite = value },
             "no-cluster" => options with { HasCluster = false },
             _ => throw new FormatException($"unknown option {name}"),
         };

@@ -156,6 +156,23 @@ public sealed class LastGoodTests : IDisposable
     }
 
     [Fact]
+    public void DeltaUpdates_AreKeptOnTopOfTheFullSet()
+    {
+        using (var rig = new DiscoveryRig(clock, folder))
+        {
+            Fill(rig);
+            clock.Advance(TimeSpan.FromSeconds(2));
+            rig.Plane.Find("NPDS").Delta("43", [], Make.Policy(2, "10.0.0.2"), Make.Policy(3, "10.0.0.3"));
+            rig.Plane.Find("NPDS").Delta("44", ["1", "3"]);
+        }
+
+        using var restarted = Restart();
+
+        Assert.StartsWith("44 (from disk", restarted.Resources.Policy.Current.Version, StringComparison.Ordinal);
+        Assert.Equal("2", Assert.Single(restarted.Resources.Policy.Current.Policies.Resources).Name);
+    }
+
+    [Fact]
     public void TypesThatNobodyRefersToAnyMore_LeaveTheFile()
     {
         using (var rig = new DiscoveryRig(clock, folder))

@@ -166,7 +166,7 @@ internal sealed class Conversation : IDisposable
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
         var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []), ClusterStats.In(options.Stats, "test"));
-        var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null);
+        var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
             "test", [new L7PolicyFilter(options.DeniedBody, sink)], routes, sink, options.IdleTimeout, options.StreamIdleTimeout,

@@ -27,6 +27,9 @@ internal sealed record HttpTestOptions
     /// <summary>Route only this path prefix.</summary>
     public string RoutePrefix { get; init; } = "/";
 
+    /// <summary>The route's <c>prefix_rewrite</c>, or null.</summary>
+    public string? RouteRewrite { get; init; }
+
     /// <summary>The route's cluster exists.</summary>
     public bool HasCluster { get; init; } = true;
 
