@@ -57,8 +57,7 @@ case "$name" in
         exec python3 tests/Bench/main.py "$name" "$@"
         ;;
     xds)
-        need python3 python3 gcc gcc libc6-dev gcc wrk wrk util-linux taskset
-        need_python_grpc
+        need python3 python3 gcc gcc libc6-dev gcc wrk wrk util-linux taskset python3-grpcio /usr/lib/python3/dist-packages/grpc
         ./build.sh
         need_dotnet
         # Debian's own: python3-grpcio is for no other.

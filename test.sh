@@ -26,8 +26,7 @@ done
 
 need_dotnet
 if is_root; then
-    need iptables iptables iproute2 ip procps sysctl curl curl
-    need_python_grpc
+    need iptables iptables iproute2 ip procps sysctl curl curl python3-grpcio /usr/lib/python3/dist-packages/grpc
 else
     say "Not root: tests that need network namespaces or transparent sockets are skipped. For all of them: sudo ./test.sh"
 fi

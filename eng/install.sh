@@ -12,12 +12,13 @@ die() {
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # need PACKAGE COMMAND: installs a Debian package when its command is missing. Says so, and fails with the line to type when it cannot.
-# Several pairs may follow one another; all that is missing is installed in one go.
+# A package without a command is known by a path it brings: an absolute one in place of the command. Several pairs may follow one another; all that is missing is installed in one go.
 need() {
     local missing=()
     while [ $# -ge 2 ]; do
         # sbin is not on every user's PATH, yet that is where nginx, haproxy, ip and iptables live.
-        PATH="$PATH:/usr/sbin:/sbin" command -v "$2" >/dev/null 2>&1 || missing+=("$1")
+        # A folder is no command, so a path that is there counts as it is.
+        [[ "$2" = /* && -e "$2" ]] || PATH="$PATH:/usr/sbin:/sbin" command -v "$2" >/dev/null 2>&1 || missing+=("$1")
         shift 2
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -47,14 +48,6 @@ install_without_starting() {
     [ "$status" = 0 ] || tail -n 15 "$log" >&2
     rm -f "$log"
     return "$status"
-}
-
-# A gRPC stack that is not ours, for interop tests and the xds bench. Debian's Python sees it, no other does; it brings no command to look for.
-need_python_grpc() {
-    if ! /usr/bin/python3 -c 'import grpc' 2>/dev/null; then
-        need python3-grpcio /usr/bin/no-such-command
-        /usr/bin/python3 -c 'import grpc' || die "python3-grpcio is installed, yet /usr/bin/python3 does not find it."
-    fi
 }
 
 # The SDK is not in Debian's archive, so it cannot be installed from here.

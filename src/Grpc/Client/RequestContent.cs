@@ -52,7 +52,9 @@ internal sealed class RequestContent : HttpContent
             // The transport tries a refused request again, but messages may have gone into the first try already.
             throw new IOException("the peer refused the stream; a streamed request is not sent twice");
         }
-        await completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // Not the token: it fires when the peer resets the stream, and the failure of this body would hide the peer's error code.
+        // The end of the call completes the body in any case.
+        await completed.Task.ConfigureAwait(false);
     }
 
     protected override bool TryComputeLength(out long length)

@@ -52,7 +52,7 @@ internal sealed class ListenSockets(UnixFileMode mode)
         {
             probe.Connect(endPoint);
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && (File.GetAttributes(file) & (FileAttributes.Directory | FileAttributes.ReparsePoint)) == 0 && new FileInfo(file).Length == 0)
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(file))
         {
             File.Delete(file);
             return;
@@ -62,5 +62,23 @@ internal sealed class ListenSockets(UnixFileMode mode)
             throw new IOException($"cannot listen on {file}: it is there and is no socket that was left behind ({e.SocketErrorCode})", e);
         }
         throw new IOException($"cannot listen on {file}: another process listens there");
+    }
+
+    // A socket cannot be opened (ENXIO); a file can. For reading and writing, because then a named pipe does not wait for its other end.
+    private static bool IsSocket(string file)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using System.Threading.Tasks;
-using Google.Protobuf.WellKnownTypes;
 using Postern.Grpc;
 using Postern.Tests.Grpc.Fixture;
 
@@ -14,7 +13,7 @@ public sealed class CallKindTests
     public async Task UnaryCall_GivesTheResponse(bool unix)
     {
         await using var pair = await Pair.StartAsync(unix);
-        Assert.Equal("hello", (await pair.Invoker.UnaryAsync(EchoService.Unary, Text("hello")).Within()).Value);
+        Assert.Equal("hello", (await pair.Invoker.UnaryAsync(EchoService.Unary, Text.Of("hello")).Within()).Value);
     }
 
     [Theory]
@@ -26,7 +25,7 @@ public sealed class CallKindTests
         await using var call = pair.Invoker.Open(EchoService.Collect);
         foreach (var part in new[] { "a", "b", "c" })
         {
-            await call.WriteAsync(Text(part)).Within();
+            await call.WriteAsync(Text.Of(part)).Within();
         }
         await call.CompleteAsync().Within();
         Assert.Equal("abc", (await call.ReadAsync().Within())!.Value);
@@ -41,7 +40,7 @@ public sealed class CallKindTests
     {
         await using var pair = await Pair.StartAsync(unix);
         await using var call = pair.Invoker.Open(EchoService.Repeat);
-        await call.WriteAsync(Text("n")).Within();
+        await call.WriteAsync(Text.Of("n")).Within();
         await call.CompleteAsync().Within();
         var got = new List<string>();
         while (await call.ReadAsync().Within() is { } response)
@@ -62,12 +61,11 @@ public sealed class CallKindTests
         await call.ResponseHeadersAsync.Within();
         for (var i = 0; i < 5; i++)
         {
-            await call.WriteAsync(Text($"m{i}")).Within();
+            await call.WriteAsync(Text.Of($"m{i}")).Within();
             Assert.Equal($"m{i}", (await call.ReadAsync().Within())!.Value);
         }
         await call.CompleteAsync().Within();
         Assert.Null(await call.ReadAsync().Within());
     }
 
-    private static StringValue Text(string value) => new() { Value = value };
 }

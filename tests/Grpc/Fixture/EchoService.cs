@@ -1,5 +1,4 @@
 using System;
-using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf.WellKnownTypes;
 using Postern.Grpc;
@@ -68,9 +67,15 @@ internal sealed class EchoService
         })
         .Unary(Hang, async (request, context) =>
         {
-            using var stop = context.CancellationToken.UnsafeRegister(_ => Cancelled.TrySetResult(), null);
             Hanging.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
+            try
+            {
+                await new TaskCompletionSource().Task.WaitAsync(context.CancellationToken);
+            }
+            finally
+            {
+                Cancelled.TrySetResult();
+            }
             return request;
         })
         .Unary(Reflect, async (request, context) =>
