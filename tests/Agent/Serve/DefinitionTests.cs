@@ -16,8 +16,8 @@ public sealed class DefinitionTests
         foreach (var service in server.Definitions)
         {
             var described = service.File!.Services.Single(file => file.FullName == service.Name);
-            Assert.Equal(described.Methods.Select(method => method.Name).Order(), service.Methods.Keys.Order());
-            Assert.All(described.Methods, method => Assert.True(method is { IsClientStreaming: true, IsServerStreaming: true }));
+            var streams = described.Methods.Where(method => method is { IsClientStreaming: true, IsServerStreaming: true }); // Fetch is REST's
+            Assert.Equal(streams.Select(method => method.Name).Order(), service.Methods.Keys.Order());
             Assert.All(service.Methods.Values, method => Assert.Equal(MethodType.DuplexStreaming, method.Type));
         }
     }

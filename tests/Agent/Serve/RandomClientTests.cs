@@ -40,7 +40,7 @@ public sealed class RandomClientTests
     {
         var world = new ServedWorld(new ResourceServerOptions());
         world.Publish(Secrets, Set(Secrets, "a", "b"));
-        var state = world.Subscribe(Secrets, NodeId.Parse(Node()));
+        var state = world.Subscribe(Secrets, Postern.Agent.Serve.NodeId.Parse(Node()));
         SotwSubscription subscription = only is null ? new AggregatedSubscription(world, state) : new CiliumSubscription(world, state);
         for (var i = 0; i < requests.Length; i++)
         {
