@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes out/postern: framework-dependent, ready-to-run compiled.
+# Publishes out/postern and out/postern-agent: framework-dependent, ready-to-run compiled.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . eng/install.sh
@@ -9,7 +9,7 @@ case "${1:-}" in
     -h | --help)
         cat <<'USAGE'
 Usage: ./build.sh
-Publishes the executables into out/ (out/postern). Needs the .NET 10 SDK. Only what changed is compiled again.
+Publishes the executables into out/ (out/postern, out/postern-agent). Needs the .NET 10 SDK. Only what changed is compiled again.
 USAGE
         exit 0
         ;;
@@ -30,6 +30,7 @@ publish() {
 }
 
 publish src/Proxy
-[ ! -d src/Agent ] || publish src/Agent
+publish src/Agent
 [ -x out/postern ] || die "the build ended without out/postern; look into src/Proxy/*.csproj (OutputType, AssemblyName)."
-say "Built out/postern in $((SECONDS - started)) s"
+[ -x out/postern-agent ] || die "the build ended without out/postern-agent; look into src/Agent/*.csproj (OutputType, AssemblyName)."
+say "Built out/postern and out/postern-agent in $((SECONDS - started)) s"
