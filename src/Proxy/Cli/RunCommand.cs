@@ -37,6 +37,8 @@ internal static class RunCommand
         headers.AcceptOnlyFromAmong("none", "names", "all");
         var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
         var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
+        var keepSteering = new Option<bool>("--keep-steering") { Description = "Leave steering rules alone that another process installed, also when it has died" };
+        var judgeLocal = new Option<bool>("--judge-local-destinations") { Description = "Judge an egress connection by the ingress policy of its destination too, if that has one here; for nodes without a datapath that does" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
         var stateDir = new Option<string?>("--state-dir") { Description = $"Where the last good state is kept for a restart without a control plane; empty switches it off [default: {RunOptions.DefaultStateDir}, if it can be had]", HelpName = "PATH" };
@@ -56,7 +58,7 @@ internal static class RunCommand
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, judgeLocal, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -68,6 +70,8 @@ internal static class RunCommand
                 RecordHeaders = parsed.GetValue(headers)!,
                 ObserveSocket = parsed.GetValue(observe),
                 Steer = parsed.GetValue(steer) ?? [],
+                KeepSteering = parsed.GetValue(keepSteering),
+                JudgeLocalDestinations = parsed.GetValue(judgeLocal),
                 MaxConnections = parsed.GetValue(connections),
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
                 StateDir = parsed.GetValue(stateDir),
@@ -132,11 +136,13 @@ internal static class RunCommand
         try
         {
             var bootstrap = BootstrapLoader.LoadFile(options.ConfigPath);
-            var log = loggers.CreateLogger("postern");
-            var parts = new DiscoveryParts(_ => new FileDiscovery(line => log.LogWarning("{Line}", line)), null, TimeProvider.System);
-            var server = new ProxyServer(bootstrap, options, loggers, parts, new AdminActions(() => stop.TrySetResult(), value => level.Level = value));
+            var channels = new ControlPlaneChannels(bootstrap);
+            await using var closeChannels = channels.ConfigureAwait(false);
+            var stats = new StatsRegistry();
+            var server = new ProxyServer(bootstrap, options, loggers, Parts(options, channels, loggers.CreateLogger("postern.xds")), new AdminActions(() => stop.TrySetResult(), value => level.Level = value), stats);
             await using (server.ConfigureAwait(false))
             {
+                await using var admin = new OptionalAdmin(bootstrap.AdminAddress, address => new AdminServer(address, server, stats, loggers)).ConfigureAwait(false);
                 using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
                 {
                     context.Cancel = true;
@@ -155,7 +161,28 @@ internal static class RunCommand
         }
     }
 
+    private static DiscoveryParts Parts(RunOptions options, ControlPlaneChannels channels, ILogger log)
+    {
+        var decoder = new ResourceDecoder(new DecodeOptions
+        {
+            WarnOnUnknownSecurityFields = options.WarnUnknownSecurityFields,
+            RejectUnknownDynamicFields = options.RejectUnknownDynamicFields,
+        });
+        return new DiscoveryParts(
+            bootstrap => new DiscoveryClient(new DiscoveryClientOptions
+            {
+                Node = bootstrap.Node,
+                Decoder = decoder,
+                Transport = channels.For,
+                AdsSource = bootstrap.AdsSource,
+                Log = line => log.LogWarning("{Line}", line),
+                LogDebug = line => log.LogDebug("{Line}", line),
+            }),
+            decoder,
+            TimeProvider.System);
+    }
+
     // What the operator can mend: one line, no stack.
     private static bool IsOperatorError(Exception e) =>
-        e is XdsConfigException or PolicyConfigException or TproxyException or RecordSinkException or IOException or UnauthorizedAccessException;
+        e is XdsConfigException or AdminException or PolicyConfigException or TproxyException or RecordSinkException or IOException or UnauthorizedAccessException;
 }

@@ -12,7 +12,7 @@ namespace Postern.Proxy.Discovery;
 /// Clusters: those of the bootstrap and those of CDS. A new or changed EDS cluster warms until its endpoints are known (or the wait for them is
 /// over) while the old version serves; then one reference write swaps them. Additions come before removals.
 /// </summary>
-internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, NamedResources<EndpointsConfig> endpoints) : ResourceSink(ResourceType.Cluster, gate)
+internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, NamedResources<EndpointsConfig> endpoints, StatsRegistry stats) : ResourceSink(ResourceType.Cluster, gate)
 {
     private readonly ConcurrentDictionary<string, ClusterSnapshot> inForce = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClusterEntry> entries = new(StringComparer.Ordinal);

@@ -7,14 +7,14 @@ using Postern.Xds.Discovery;
 namespace Postern.Proxy.Discovery;
 
 /// <summary>One version of a cluster with its reference to endpoints; owned by the <see cref="ClusterSink"/>, changed under the gate.</summary>
-internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since)
+internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since, StatsRegistry stats)
 {
     private NamedResource<EndpointsConfig>? endpoints;
     private Action? watcher;
 
     public ClusterConfig Config => config;
 
-    public ClusterSnapshot Snapshot { get; } = new(config);
+    public ClusterSnapshot Snapshot { get; } = new(config, ClusterStats.In(stats, config.Name));
 
     /// <summary>Null for one of the bootstrap.</summary>
     public DiscoveredResource? Resource { get; private set; } = resource;
@@ -40,8 +40,10 @@ internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? r
         }
     }
 
+    /// <summary>The version is dropped: once.</summary>
     public void Release(NamedResources<EndpointsConfig> all)
     {
+        stats.Release(Snapshot.Stats.Scope);
         if (endpoints is { } held)
         {
             endpoints = null;

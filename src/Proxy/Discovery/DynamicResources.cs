@@ -6,7 +6,6 @@ using Postern.Proxy.Admin;
 using Postern.Proxy.Http;
 using Postern.Proxy.Lifecycle;
 using Postern.Proxy.Upstream;
-using Postern.Records;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
 
@@ -39,7 +38,7 @@ internal sealed class DynamicResources : IDisposable
     private bool wasWarm;
 
     public DynamicResources(
-        BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, IListenerHost host, Func<string, IRecordSink> records, Action<string> warn, Action<string> log)
+        BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, IListenerHost host, SnapshotParts parts, Action<string> warn, Action<string> log)
     {
         this.bootstrap = bootstrap;
         this.subscriber = subscriber;
@@ -47,9 +46,9 @@ internal sealed class DynamicResources : IDisposable
         endpoints = new NamedResources<EndpointsConfig>(ResourceType.Endpoint, subscriber, gate, static config => (EndpointsConfig)config);
         routes = new NamedResources<RouteTable>(ResourceType.Route, subscriber, gate, config => new RouteTable((RouteConfig)config, FindCluster));
         secrets = new SecretCache(subscriber, gate, bootstrap.StaticSecrets);
-        policy = new PolicyInForce(subscriber, gate, secrets, log);
-        clusters = new ClusterSink(subscriber, gate, endpoints);
-        var compiler = new SnapshotCompiler(FindCluster, policy, records);
+        policy = new PolicyInForce(subscriber, gate, secrets, parts.Stats.Policy, log);
+        clusters = new ClusterSink(subscriber, gate, endpoints, parts.Stats);
+        var compiler = new SnapshotCompiler(FindCluster, policy, parts);
         listeners = new ListenerSink(subscriber, gate, routes, clusters, policy, host, compiler, bootstrap.CdsSource is not null, warn);
         clusters.Settled += OnClustersSettled;
         listeners.Settled += OnListenersSettled;

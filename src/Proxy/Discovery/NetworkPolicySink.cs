@@ -3,18 +3,20 @@ using System.Collections.Generic;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Admin;
+using Postern.Proxy.Stats;
 using Postern.Xds.Discovery;
 
 namespace Postern.Proxy.Discovery;
 
 /// <summary>NPDS: compiles what changed and swaps it in.</summary>
-internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, Action<string> log) : ResourceSink(ResourceType.NetworkPolicy, gate)
+internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, PolicyStats stats, Action<string> log) : ResourceSink(ResourceType.NetworkPolicy, gate)
 {
     private readonly HeldResources held = new(ResourceType.NetworkPolicy);
 
     protected override IReadOnlyList<ResourceProblem> ApplyLocked(ResourceUpdate update, Provenance provenance)
     {
-        var old = policy.Current.Policies;
+        stats.Updates.Increment();
+        var old = policy.Compiled;
         var configs = new NetworkPolicyConfig[update.Resources.Count];
         for (var i = 0; i < configs.Length; i++)
         {
@@ -28,6 +30,7 @@ internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, A
         }
         catch (PolicyConfigException e)
         {
+            stats.UpdatesRejected.Increment();
             return [new ResourceProblem(e.Resource, e.Path, e.Message)];
         }
         var version = update.Version.Length > 0 ? update.Version : "unversioned";

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Admin;
+using Postern.Proxy.Stats;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
 
@@ -22,20 +23,25 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private readonly NetworkPolicyHostsSink hosts;
     private readonly List<ISubscription> subscriptions = [];
     private ConfigSourceConfig? source;
+    private PolicySnapshot compiled = PolicySnapshot.Empty;
+    private bool hostsKnown;
     private volatile PolicyState current = PolicyState.Empty;
 
-    public PolicyInForce(ISubscriber subscriber, ChangeGate gate, SecretCache secrets, Action<string> log)
+    public PolicyInForce(ISubscriber subscriber, ChangeGate gate, SecretCache secrets, PolicyStats stats, Action<string> log)
     {
         this.subscriber = subscriber;
         this.gate = gate;
         this.secrets = secrets;
-        policies = new NetworkPolicySink(gate, this, log);
-        hosts = new NetworkPolicyHostsSink(gate, this);
+        policies = new NetworkPolicySink(gate, this, stats, log);
+        hosts = new NetworkPolicyHostsSink(gate, this, stats);
     }
 
     public PolicyState Current => current;
 
     public ISecretSource Secrets => secrets;
+
+    /// <summary>The newest accepted policies, in force or not: what the next update is compared with.</summary>
+    public PolicySnapshot Compiled => compiled;
 
     /// <summary>Where it comes from; null before a listener named it.</summary>
     public ConfigSourceConfig? Source => source;
@@ -54,23 +60,36 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
             // Identities first: when both come from one file, no policy is in force before the identities it was written for.
             subscriptions.Add(subscriber.Subscribe(wanted, [], hosts));
             subscriptions.Add(subscriber.Subscribe(wanted, [], policies));
-            secrets.Use(wanted, current.Policies.SecretNames);
+            secrets.Use(wanted, compiled.SecretNames);
         }
     }
 
-    /// <summary>Swaps in new policies. Under the gate.</summary>
-    public void Put(PolicySnapshot compiled, string version, Provenance provenance)
+    /// <summary>
+    /// Swaps in new policies. Under the gate. Without identities every peer would be the world, which some rule may allow: policies wait for the
+    /// first NPHDS answer, an empty one too, and until then everything is denied.
+    /// </summary>
+    public void Put(PolicySnapshot fresh, string version, Provenance provenance)
     {
-        var secretsChanged = !ReferenceEquals(compiled.SecretNames, current.Policies.SecretNames);
-        current = current with { Policies = compiled, Version = version, Note = provenance == Provenance.Disk ? "policy version " + version : "" };
+        var secretsChanged = !ReferenceEquals(fresh.SecretNames, compiled.SecretNames);
+        compiled = fresh;
+        current = current with
+        {
+            Policies = hostsKnown ? fresh : PolicySnapshot.Empty,
+            Version = version,
+            Note = provenance == Provenance.Disk ? "policy version " + version : hostsKnown ? "" : "identities (NPHDS) have not been received yet",
+        };
         if (secretsChanged)
         {
-            secrets.Use(source, compiled.SecretNames);
+            secrets.Use(source, fresh.SecretNames);
         }
     }
 
     /// <summary>Swaps in new identities. Under the gate.</summary>
-    public void Put(IdentityMap map) => current = current with { Hosts = map };
+    public void Put(IdentityMap map)
+    {
+        current = current with { Hosts = map, Policies = compiled, Note = hostsKnown || current.Note.StartsWith("policy", StringComparison.Ordinal) ? current.Note : "" };
+        hostsKnown = true;
+    }
 
     public void ReadStatus(List<ResourceStatus> into)
     {

@@ -4,10 +4,12 @@ using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
+using Postern.Proxy.Admin;
 using Postern.Proxy.Discovery;
 using Postern.Proxy.Http;
 using Postern.Proxy.LastGood;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Tproxy;
 using Postern.Tproxy.Steering;
@@ -27,6 +29,8 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private static readonly TimeSpan FilePatience = TimeSpan.FromSeconds(10); // files answer at once; a disk that hangs must not hold the start for ever
 
     private readonly RunOptions options;
+    private readonly StatsRegistry stats = new();
+    private readonly AdminServer? admin;
     private readonly AdminActions actions;
     private readonly ILogger logger;
     private readonly RecordOutputs records;
@@ -51,7 +55,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
         Admission = new Admission(options.MaxConnections);
-        listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"));
+        listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"), stats);
         var gate = new ChangeGate(parts.Time);
         keeper = parts.Decoder is null ? null : KeepState(options, bootstrap, parts.Time);
         discovery = parts.Connect(bootstrap);
@@ -60,7 +64,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             lastGood = new LastGoodSubscriber(discovery, keeper, parts.Decoder!, gate, LogWarning);
         }
         ISubscriber subscriber = lastGood is null ? new DirectSubscriber(discovery) : lastGood;
-        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, records.Sinks.For, LogWarning, LogInfo);
+        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.JudgeLocalDestinations), LogWarning, LogInfo);
+        stats.AddSource(new AdmissionStats(Admission));
+        stats.AddSource(new RecordStats(records.ReadCounters));
+        admin = bootstrap.AdminAddress is { } address ? new AdminServer(address, this, stats, loggers) : null;
     }
 
     /// <summary>Connection counts.</summary>
@@ -70,6 +77,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     /// <exception cref="TproxyException">A static listener cannot be opened, or steering cannot be installed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (admin is not null)
+        {
+            await admin.StartAsync(cancellationToken).ConfigureAwait(false); // first: it can say what the rest waits for
+        }
         await engine.StartAsync(cancellationToken).ConfigureAwait(false);
         var errors = resources.Start();
         if (errors.Count > 0)
@@ -119,6 +130,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         keeper?.Dispose();
         listeners.Dispose();
         await engine.DisposeAsync().ConfigureAwait(false);
+        if (admin is not null)
+        {
+            await admin.DisposeAsync().ConfigureAwait(false);
+        }
         records.Dispose();
     }
 
@@ -155,6 +170,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     {
         if (options.Steer.Count == 0)
         {
+            if (options.KeepSteering)
+            {
+                return;
+            }
             IptablesSteering.RemoveLeftovers(SteeringOptions.Default, LogInfo);
             return;
         }

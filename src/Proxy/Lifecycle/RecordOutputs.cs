@@ -41,6 +41,17 @@ internal sealed class RecordOutputs : IDisposable
     /// <summary>The records file, to be reopened on SIGHUP.</summary>
     public FileLineOutput? JsonFile { get; }
 
+    /// <summary>What every sink took and lost.</summary>
+    public IReadOnlyList<SinkCounters> ReadCounters()
+    {
+        var counters = new List<SinkCounters>(hub.ReadCounters());
+        foreach (var (path, written, dropped) in Sinks.AccessLogLosses())
+        {
+            counters.Add(new SinkCounters("access_log " + path, written, dropped, 0, 0));
+        }
+        return counters;
+    }
+
     /// <summary>Says what was dropped since it was last asked, if anything.</summary>
     public void LogLosses(Action<string> log)
     {

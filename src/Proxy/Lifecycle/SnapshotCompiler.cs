@@ -17,7 +17,7 @@ namespace Postern.Proxy.Lifecycle;
 internal sealed class SnapshotCompiler(
     Func<string, ClusterSnapshot?> clusters,
     IPolicySource policy,
-    Func<string, IRecordSink> sinks)
+    SnapshotParts parts)
 {
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(30); // where the listener names none: a head may not take for ever
 
@@ -27,7 +27,24 @@ internal sealed class SnapshotCompiler(
     /// <exception cref="PolicyConfigException">Something in it cannot be compiled.</exception>
     public ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes)
     {
-        var plain = sinks("");
+        var scopes = new List<StatsScope>();
+        try
+        {
+            return Compile(config, routes, scopes);
+        }
+        catch
+        {
+            foreach (var scope in scopes)
+            {
+                parts.Stats.Release(scope);
+            }
+            throw;
+        }
+    }
+
+    private ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)
+    {
+        var plain = parts.Sinks("");
         BpfMetadata? metadata = null;
         bool tls = false, http = false, originalDst = false;
         var maxInspect = 64 * 1024;
@@ -98,7 +115,7 @@ internal sealed class SnapshotCompiler(
             {
                 case CiliumNetworkConfig network:
                     judges = true;
-                    sink = sinks(network.AccessLogPath);
+                    sink = parts.Sinks(network.AccessLogPath);
                     break;
                 case TcpProxyConfig proxy:
                     tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout);
@@ -126,7 +143,7 @@ internal sealed class SnapshotCompiler(
             switch (filter)
             {
                 case L7PolicyConfig policy:
-                    sink = sinks(policy.AccessLogPath);
+                    sink = parts.Sinks(policy.AccessLogPath);
                     filters.Add(new L7PolicyFilter(policy.Denied403Body, sink));
                     break;
                 case RouterConfig:

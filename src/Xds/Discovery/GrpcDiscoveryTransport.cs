@@ -7,7 +7,9 @@ using Postern.Grpc.Client;
 namespace Postern.Xds.Discovery;
 
 /// <summary>Streams over gRPC. The channel behind the invoker must take messages of any size (64 MiB at least): policies of a node are one message.</summary>
-public sealed class GrpcDiscoveryTransport(CallInvoker invoker) : IDiscoveryTransport
+/// <param name="invoker">Of the channel.</param>
+/// <param name="headers">Sent with every call, or null.</param>
+public sealed class GrpcDiscoveryTransport(CallInvoker invoker, Metadata? headers = null) : IDiscoveryTransport
 {
     /// <inheritdoc/>
     public IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, CancellationToken cancellationToken)
@@ -20,7 +22,7 @@ public sealed class GrpcDiscoveryTransport(CallInvoker invoker) : IDiscoveryTran
             method,
             new MessageParser<TRequest>(static () => new TRequest()),
             new MessageParser<TResponse>(static () => new TResponse()));
-        return new Stream<TRequest, TResponse>(invoker.Open(description, new CallOptions(CancellationToken: cancellationToken)));
+        return new Stream<TRequest, TResponse>(invoker.Open(description, new CallOptions(headers, CancellationToken: cancellationToken)));
     }
 
     private sealed class Stream<TRequest, TResponse>(StreamingCall<TRequest, TResponse> call) : IDiscoveryStream<TRequest, TResponse>

@@ -1,0 +1,11 @@
+using System;
+using Postern.Proxy.Stats;
+using Postern.Records;
+
+namespace Postern.Proxy.Lifecycle;
+
+/// <summary>What snapshots are made with besides their configuration.</summary>
+/// <param name="Sinks">By access_log_path.</param>
+/// <param name="Stats">Counters live there.</param>
+/// <param name="JudgesLocalDestinations">See <see cref="Filters.Listener.BpfMetadata.JudgesLocalDestinations"/>.</param>
+internal sealed record SnapshotParts(Func<string, IRecordSink> Sinks, StatsRegistry Stats, bool JudgesLocalDestinations);
