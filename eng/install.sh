@@ -12,7 +12,8 @@ die() {
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # need PACKAGE COMMAND: installs a Debian package when its command is missing. Says so, and fails with the line to type when it cannot.
-# A package without a command is known by a path it brings: an absolute one in place of the command. Several pairs may follow one another; all that is missing is installed in one go.
+# A package without a command is known by a path it brings: an absolute one in place of the command.
+# Several pairs may follow one another; all that is missing is installed in one go.
 need() {
     local missing=()
     while [ $# -ge 2 ]; do

@@ -47,6 +47,8 @@ internal sealed class RequestContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        // The transport keeps the headers back until something is written; a peer that speaks first would never be asked.
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
         if (!opened.TrySetResult(stream))
         {
             // The transport tries a refused request again, but messages may have gone into the first try already.

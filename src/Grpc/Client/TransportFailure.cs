@@ -12,7 +12,8 @@ internal static class TransportFailure
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpProtocolException { ErrorCode: var code })
+            // An unanswered PING has an error code too, that of this side (PROTOCOL_ERROR); only the knob named in its text tells it apart.
+            if (cause is HttpProtocolException { ErrorCode: var code } && !cause.Message.Contains("KeepAlivePing", StringComparison.Ordinal))
             {
                 return new Status(FromHttp2(code), $"HTTP/2 error {code}: {Text(exception)}");
             }

@@ -8,7 +8,7 @@ using Postern.Grpc.Reflection.V1;
 using Postern.Grpc.Server;
 using Postern.Tests.Grpc.Fixture;
 
-namespace Postern.Tests.Grpc.Services;
+namespace Postern.Tests.Grpc.Reflection;
 
 public sealed class ReflectionServiceTests
 {

@@ -5,7 +5,7 @@ using Postern.Grpc.Health.V1;
 using Postern.Tests.Grpc.Fixture;
 using ServingStatus = Postern.Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
-namespace Postern.Tests.Grpc.Services;
+namespace Postern.Tests.Grpc.Health;
 
 public sealed class HealthServiceTests
 {
