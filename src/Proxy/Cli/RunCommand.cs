@@ -8,6 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Policy;
+using Postern.Proxy.Admin;
 using Postern.Proxy.Discovery;
 using Postern.Proxy.Lifecycle;
 using Postern.Records;
@@ -15,7 +16,8 @@ using Postern.Proxy.Observe;
 using Postern.Tproxy;
 using Postern.Tproxy.Steering;
 using Postern.Xds;
-using Postern.Xds.Config;
+using Postern.Xds.Discovery;
+using Postern.Xds.Resources;
 
 namespace Postern.Proxy.Cli;
 
@@ -138,11 +140,9 @@ internal static class RunCommand
             var bootstrap = BootstrapLoader.LoadFile(options.ConfigPath);
             var channels = new ControlPlaneChannels(bootstrap);
             await using var closeChannels = channels.ConfigureAwait(false);
-            var stats = new StatsRegistry();
-            var server = new ProxyServer(bootstrap, options, loggers, Parts(options, channels, loggers.CreateLogger("postern.xds")), new AdminActions(() => stop.TrySetResult(), value => level.Level = value), stats);
+            var server = new ProxyServer(bootstrap, options, loggers, Parts(options, channels, loggers.CreateLogger("postern.xds")), new AdminActions(() => stop.TrySetResult(), value => level.Level = value));
             await using (server.ConfigureAwait(false))
             {
-                await using var admin = new OptionalAdmin(bootstrap.AdminAddress, address => new AdminServer(address, server, stats, loggers)).ConfigureAwait(false);
                 using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
                 {
                     context.Cancel = true;

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using Postern.Proxy.Admin;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
@@ -166,7 +167,7 @@ internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, Named
             active.Confirm(resource, provenance);
             return;
         }
-        var next = new ClusterVersion(config, resource, provenance, Gate.Now);
+        var next = new ClusterVersion(config, resource, provenance, Gate.Now, stats);
         var dropped = entry.Warming;
         entry.Warming = next;
         next.Hold(endpoints, () => OnEndpoints(name, next)); // before the other lets go: a name that both refer to stays subscribed

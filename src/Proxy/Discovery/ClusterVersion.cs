@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;

@@ -2,12 +2,13 @@ using System.Collections.Generic;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Admin;
+using Postern.Proxy.Stats;
 using Postern.Xds.Discovery;
 
 namespace Postern.Proxy.Discovery;
 
 /// <summary>NPHDS: identities of addresses.</summary>
-internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce policy) : ResourceSink(ResourceType.NetworkPolicyHosts, gate)
+internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce policy, PolicyStats stats) : ResourceSink(ResourceType.NetworkPolicyHosts, gate)
 {
     private readonly HeldResources held = new(ResourceType.NetworkPolicyHosts);
 
@@ -26,11 +27,12 @@ internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce poli
         {
             return [new ResourceProblem(e.Resource, e.Path, e.Message)];
         }
+        stats.HostUpdates.Increment();
         held.Apply(update, provenance, Gate.Now);
         return [];
     }
 
-    // Until identities come, every address is world.
+    // Until identities come, everything is denied: see PolicyInForce.
     protected override void OnFetchTimeoutLocked()
     {
     }

@@ -18,6 +18,9 @@ internal enum ErrorCode
     NoHealthyEndpoint,
     UpgradeNotConfigured,
     RequestBodyMalformed,
+
+    /// <summary>The listener's options would change the path.</summary>
+    PathNotNormal,
     DownstreamReset,
     RequestHeadTimeout,
     RequestHeadTruncated,

@@ -28,6 +28,9 @@ internal sealed record HttpListenerSnapshot(
     int MaxHeaders,
     bool GenerateRequestId)
 {
+    /// <summary>Which paths are refused because the listener's options would change them.</summary>
+    public PathNormality Normality { get; init; }
+
     /// <summary>Of the connection manager's stat_prefix; the listener that holds this snapshot releases the scope.</summary>
     public HttpStats Stats { get; init; } = HttpStats.Unlisted();
 }

@@ -114,6 +114,10 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
     private static LocalReply? Admit(HttpConnection connection, RequestHead head, out Route? route)
     {
         route = null;
+        if (connection.Listener.Normality.Checks && connection.Listener.Normality.FindProblem(connection.Exchange.Request.Path) is { } unusual)
+        {
+            return Reply(ErrorCode.PathNotNormal, unusual + "; paths are not rewritten yet, so the request is refused");
+        }
         foreach (var filter in connection.Listener.Filters)
         {
             if (filter.OnRequestHeaders(connection.Exchange) is { } refused)

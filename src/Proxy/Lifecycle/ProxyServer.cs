@@ -54,7 +54,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
-        Admission = new Admission(options.MaxConnections);
+        Admission = new Admission((int)Math.Min(options.MaxConnections, bootstrap.MaxDownstreamConnections ?? int.MaxValue));
         listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"), stats);
         var gate = new ChangeGate(parts.Time);
         keeper = parts.Decoder is null ? null : KeepState(options, bootstrap, parts.Time);

@@ -7,6 +7,7 @@ using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -72,9 +73,9 @@ internal sealed class SnapshotCompiler(
         var chains = new List<(FilterChainMatchConfig?, ChainSnapshot)>();
         foreach (var chain in config.FilterChains)
         {
-            chains.Add((chain.Match, Chain(config, chain, plain, routes)));
+            chains.Add((chain.Match, Chain(config, chain, plain, routes, scopes)));
         }
-        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain, routes) : null;
+        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain, routes, scopes) : null;
         return new ListenerSnapshot
         {
             Config = config,
@@ -85,6 +86,7 @@ internal sealed class SnapshotCompiler(
             OriginalDst = originalDst,
             Chains = new FilterChainMatcher<ChainSnapshot>(chains, fallback),
             Sink = plain,
+            StatsScopes = [.. scopes],
         };
     }
 
@@ -92,6 +94,7 @@ internal sealed class SnapshotCompiler(
     {
         return new BpfMetadata
         {
+            JudgesLocalDestinations = parts.JudgesLocalDestinations,
             Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
             ProxyId = config.ProxyId,
             UseOriginalSourceAddress = config.UseOriginalSourceAddress,
@@ -103,7 +106,7 @@ internal sealed class SnapshotCompiler(
         };
     }
 
-    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes)
+    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)
     {
         var judges = false;
         var sink = plain;
@@ -121,7 +124,7 @@ internal sealed class SnapshotCompiler(
                     tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout);
                     break;
                 case HttpConnectionManagerConfig manager:
-                    http = Http(listener, manager, plain, routes);
+                    http = Http(listener, manager, plain, routes, scopes);
                     break;
                 default:
                     throw new PolicyConfigException($"network filter {filter.GetType().Name} has no implementation");
@@ -134,7 +137,7 @@ internal sealed class SnapshotCompiler(
         return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Http = http, Tcp = tcp };
     }
 
-    private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes)
+    private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)
     {
         var filters = new List<IHttpFilter>();
         var sink = plain;
@@ -152,6 +155,8 @@ internal sealed class SnapshotCompiler(
                     throw new PolicyConfigException($"HTTP filter {filter.GetType().Name} has no implementation");
             }
         }
+        var stats = HttpStats.In(parts.Stats, config.StatPrefix);
+        scopes.Add(stats.Scope);
         return new HttpListenerSnapshot(
             listener.Name,
             [.. filters],
@@ -162,7 +167,11 @@ internal sealed class SnapshotCompiler(
             config.RequestHeadersTimeout ?? HeadTimeout,
             config.MaxRequestHeadersKb * 1024,
             config.MaxHeadersCount,
-            config.GenerateRequestId);
+            config.GenerateRequestId)
+        {
+            Stats = stats,
+            Normality = new PathNormality(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction != EscapedSlashesAction.KeepUnchanged),
+        };
     }
 
     private RouteSlot Routes(ListenerConfig listener, HttpConnectionManagerConfig config, Func<RdsConfig, RouteSlot> routes)

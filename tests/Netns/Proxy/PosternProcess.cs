@@ -33,7 +33,9 @@ internal sealed class PosternProcess : IDisposable
     }
 
     /// <summary>The command that starts it; arguments follow.</summary>
-    internal static IReadOnlyList<string> Command { get; } = [DotnetHost(), Path.Combine(AppContext.BaseDirectory, "postern.dll")];
+    internal static IReadOnlyList<string> Command { get; } = CommandOf("postern.dll");
+
+    internal static IReadOnlyList<string> CommandOf(string program) => [DotnetHost(), Path.Combine(AppContext.BaseDirectory, program)];
 
     internal int Pid => _process.Id;
 
@@ -51,10 +53,10 @@ internal sealed class PosternProcess : IDisposable
     }
 
     /// <summary>Starts it; <paramref name="wrapper"/> is a command in front, such as <c>setpriv …</c>, that must exec.</summary>
-    internal static PosternProcess Start(NetworkNamespace where, IEnumerable<string> wrapper, IEnumerable<string> arguments)
+    internal static PosternProcess Start(NetworkNamespace where, IEnumerable<string> wrapper, IEnumerable<string> arguments, string program = "postern.dll")
     {
         // Without this, every killed process would leave the runtime's diagnostic sockets in /tmp.
-        string[] line = ["env", "DOTNET_EnableDiagnostics=0", .. wrapper, .. Command, .. arguments];
+        string[] line = ["env", "DOTNET_EnableDiagnostics=0", .. wrapper, .. CommandOf(program), .. arguments];
         return new PosternProcess(where.Start(line[0], line[1..]));
     }
 

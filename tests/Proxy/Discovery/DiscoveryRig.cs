@@ -3,6 +3,8 @@ using System.Collections.Generic;
 using System.Linq;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Discovery;
+using Postern.Proxy.Lifecycle;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Http;
 using Postern.Proxy.LastGood;
 using Postern.Records;
@@ -29,7 +31,7 @@ internal sealed class DiscoveryRig : IDisposable
             keeper = new StateKeeper(StateDirectory.Open(stateDir), bootstrap, maxAge ?? TimeSpan.FromHours(24), Clock, Lines.Add);
             subscriber = lastGood = new LastGoodSubscriber(Plane, keeper, new FakeDecoder(), gate, Lines.Add);
         }
-        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, _ => new RecordList(), Lines.Add, Lines.Add);
+        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, new SnapshotParts(_ => new RecordList(), new StatsRegistry(), JudgesLocalDestinations: false), Lines.Add, Lines.Add);
         Assert.Empty(Resources.Start());
     }
 

@@ -1,0 +1,149 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using Postern.Tests.Netns.Proxy;
+
+namespace Postern.Tests.Netns.Agent;
+
+/// <summary>
+/// A node run by the real agent: endpoints deathstar (the server), tiefighter and xwing (the client's two addresses), a folder of policies, and
+/// the proxy that the agent launches.
+/// </summary>
+internal sealed class AgentRig : IDisposable
+{
+    internal const string Tiefighter = ProxyRig.Client;
+    internal const string Xwing = ProxyRig.Other;
+
+    private readonly List<PosternProcess> _agents = [];
+
+    internal AgentRig()
+    {
+        Directory.CreateDirectory(Net.File("node"));
+        Directory.CreateDirectory(Net.File("run"));
+        // One thing to launch, wherever dotnet is.
+        File.WriteAllText(Net.File("postern"), $"#!/bin/sh\nexec env DOTNET_EnableDiagnostics=0 {string.Join(' ', PosternProcess.Command)} \"$@\"\n");
+        Net.Net.Node.Run("chmod", "755", Net.File("postern")).OrThrow();
+        Write("endpoints.yaml", string.Join("---\n",
+            Endpoint("deathstar", "empire", ProxyRig.Server, ProxyRig.ServerV6),
+            Endpoint("tiefighter", "empire", Tiefighter, ProxyRig.ClientV6),
+            Endpoint("xwing", "alliance", Xwing, ProxyRig.OtherV6)));
+    }
+
+    internal ProxyRig Net { get; } = new();
+
+    internal PosternProcess Start(params string[] more)
+    {
+        string[] arguments =
+        [
+            "run", "--dir", Net.File("node"), "--runtime-dir", Net.File("run"), "--state-dir", Net.File("agent-state"), "--proxy", Net.File("postern"),
+            "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), "--proxy-arg=--observe-socket", "--proxy-arg=", .. more,
+        ];
+        var agent = PosternProcess.Start(Net.Net.Node, [], arguments, "postern-agent.dll");
+        _agents.Add(agent);
+        return agent;
+    }
+
+    /// <summary>Renames a whole file into the folder.</summary>
+    internal void Write(string name, string text)
+    {
+        Net.Put("incoming", text);
+        File.Move(Net.File("incoming"), Path.Combine(Net.File("node"), name), overwrite: true);
+    }
+
+    internal void Remove(string name) => File.Delete(Path.Combine(Net.File("node"), name));
+
+    /// <summary>Writes a file and waits until the agent says that the folder is enforced again.</summary>
+    internal void WriteAndWait(string name, string text)
+    {
+        var before = Revision();
+        Write(name, text);
+        WaitEnforced(before + 1);
+    }
+
+    /// <summary>Waits until a revision is enforced, at least that one.</summary>
+    internal void WaitEnforced(long atLeast = 1)
+    {
+        var seen = "";
+        Patience.Until(
+            () =>
+            {
+                seen = Cli("status", "-o", "json");
+                return seen.StartsWith('{') && JsonElement.Parse(seen).GetProperty("policy") is var policy
+                    && policy.GetProperty("revision").GetInt64() is var revision && revision >= atLeast && policy.GetProperty("enforcedRevision").GetInt64() == revision;
+            },
+            () => $"revision {atLeast} is not enforced:\n{seen}\n{string.Join('\n', _agents.SelectMany(a => a.Log.TakeLast(40)))}\n{ProxyLog()}");
+    }
+
+    /// <summary>A command of the agent: its output, or its errors.</summary>
+    internal string Cli(params string[] arguments)
+    {
+        string[] command = ["DOTNET_EnableDiagnostics=0", .. PosternProcess.CommandOf("postern-agent.dll"), .. arguments];
+        if (arguments[0] is "status" or "endpoint" or "policy" or "identity")
+        {
+            command = [.. command, "--api-socket", Path.Combine(Net.File("run"), "agent.sock")];
+        }
+        var outcome = Net.Net.Node.Run("env", command);
+        return outcome.Output.Length > 0 ? outcome.Output : outcome.Error;
+    }
+
+    internal JsonElement Status() => JsonElement.Parse(Cli("status", "-o", "json"));
+
+    internal int ProxyPid() => Status().GetProperty("proxy").GetProperty("pid").GetInt32();
+
+    /// <summary>The answer to a request from a ship: "200 body", "403 …", "reset", or "timeout".</summary>
+    internal string Ask(string source, string method, string path)
+    {
+        var got = Net.Curl("-m", "3", "--interface", source, "-X", method, $"http://{ProxyRig.Server}{path}");
+        return got switch
+        {
+            "exit 28" => "timeout",
+            "exit 52" or "exit 55" or "exit 56" or "exit 7" or "exit 35" => "reset",
+            _ => got,
+        };
+    }
+
+    internal string ProxyLog() => File.Exists(Net.File("run/proxy.log")) ? string.Join('\n', File.ReadLines(Net.File("run/proxy.log")).TakeLast(40)) : "no proxy log";
+
+    public void Dispose()
+    {
+        foreach (var agent in _agents)
+        {
+            if (!agent.HasExited)
+            {
+                agent.Signal("TERM");
+                agent.Signal("TERM");
+                agent.WaitForExit();
+            }
+            agent.Dispose();
+        }
+        KillProxy();
+        Net.Dispose();
+    }
+
+    // Of an agent that was killed.
+    private void KillProxy()
+    {
+        foreach (var pid in Net.Net.Node.Run("ip", "netns", "pids", Net.Net.Node.Name).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Net.Net.Node.Run("kill", "-9", pid);
+        }
+    }
+
+    private long Revision() => Status().GetProperty("policy").GetProperty("revision").GetInt64();
+
+    private static string Endpoint(string name, string org, string ip, string ip6) => $"""
+        apiVersion: postern.io/v1
+        kind: Endpoint
+        metadata:
+          name: {name}
+          namespace: default
+          labels:
+            org: {org}
+            class: {name}
+        spec:
+          ips: ["{ip}", "{ip6}"]
+
+        """;
+}

@@ -1,0 +1,188 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using Postern.Netns.Fixture;
+using Postern.Tests.Netns.Proxy;
+
+namespace Postern.Tests.Netns.Agent;
+
+/// <summary>Agent, proxy and clients, whole: from CiliumNetworkPolicy YAML to what curl gets.</summary>
+public sealed class AgentTests : IDisposable
+{
+    private const string Landing = "/v1/request-landing";
+    private const string Exhaust = "/v1/exhaust-port";
+
+    private readonly AgentRig _rig = new();
+    private readonly Origin _deathstar;
+
+    public AgentTests() => _deathstar = _rig.Net.AddOrigin();
+
+    public void Dispose() => _rig.Dispose();
+
+    [NetnsFact]
+    public void Starwars_EachPolicyIsEnforcedAsWritten()
+    {
+        _rig.Start();
+        _rig.WaitEnforced();
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "POST", Landing), StringComparison.Ordinal);
+        Assert.Equal("", _rig.Net.Steering());
+
+        _rig.WriteAndWait("rule1.yaml", Policies.L4);
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "POST", Landing), StringComparison.Ordinal);
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust), StringComparison.Ordinal);
+        Assert.Contains(_rig.Ask(AgentRig.Xwing, "POST", Landing), Refused);
+
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "POST", Landing), StringComparison.Ordinal);
+        Assert.Equal("403 Access denied", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust));
+        Assert.Contains(_rig.Ask(AgentRig.Xwing, "POST", Landing), Refused);
+        Assert.Contains("default/rule1", _rig.Cli("policy", "trace", "--from", "default/tiefighter", "--to", "default/deathstar", "--port", "80", "--http", "POST " + Landing), StringComparison.Ordinal);
+
+        _rig.Remove("rule1.yaml");
+        Patience.Until(() => _rig.Net.Steering().Length == 0, () => _rig.Net.Steering());
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "PUT", Exhaust), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void OtherPortsOfAnEnforcedEndpoint_AreDenied()
+    {
+        using var other = _rig.Net.AddOrigin(8080);
+        _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        var got = _rig.Net.Curl("-m", "3", $"http://{ProxyRig.Server}:8080/");
+        Assert.StartsWith("exit", got, StringComparison.Ordinal);
+        Assert.Empty(other.Requests);
+    }
+
+    [NetnsFact]
+    public void EgressAndIngressOfOneConnection_AreBothJudged()
+    {
+        _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("leash.yaml", Policies.Egress);
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust), StringComparison.Ordinal);
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "POST", Landing), StringComparison.Ordinal);
+        Assert.Equal("403 Access denied", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust));
+        Assert.Contains(_rig.Ask(AgentRig.Xwing, "POST", Landing), Refused);
+        // The other way round nothing is enforced for the client: answers of an enforced endpoint are answers, not connections of its own.
+        _rig.WriteAndWait("rule1.yaml", Policies.Egress.Replace("tiefighter", "deathstar", StringComparison.Ordinal).Replace("leash", "rule1", StringComparison.Ordinal));
+        Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "PUT", Exhaust), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void BadYaml_ChangesNothingAndStatusNamesTheLine()
+    {
+        _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        _rig.Write("rule1.yaml", Policies.L7.Replace("fromEndpoints", "fromEndpoint", StringComparison.Ordinal));
+        Patience.Until(
+            () => _rig.Cli("status").Contains("fromEndpoints", StringComparison.Ordinal),
+            () => _rig.Cli("status"));
+        Assert.Contains("rule1.yaml:", _rig.Cli("status"), StringComparison.Ordinal);
+        Assert.Equal("403 Access denied", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust));
+        Assert.Contains(_rig.Ask(AgentRig.Xwing, "POST", Landing), Refused);
+    }
+
+    [NetnsFact]
+    public void ProxyKilledUnderLoad_ComesBackAndNothingForbiddenPasses()
+    {
+        _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        using var stop = new CancellationTokenSource();
+        var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var askers = new List<Thread>();
+        foreach (var (source, method, path) in new[] { (AgentRig.Tiefighter, "POST", Landing), (AgentRig.Tiefighter, "PUT", Exhaust), (AgentRig.Xwing, "POST", "/from-the-xwing") })
+        {
+            var asker = new Thread(() =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    var got = $"{method} {path}: {_rig.Ask(source, method, path).Split(' ')[0]}";
+                    lock (seen)
+                    {
+                        seen[got] = seen.GetValueOrDefault(got) + 1;
+                    }
+                }
+            });
+            asker.Start();
+            askers.Add(asker);
+        }
+        for (var kill = 0; kill < 3; kill++)
+        {
+            var served = _deathstar.Requests.Count;
+            Patience.Until(() => _deathstar.Requests.Count > served + 10, () => "no load reaches the death star: " + Report(seen));
+            var pid = _rig.ProxyPid();
+            _rig.Net.Net.Node.Run("kill", "-9", pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            Patience.Until(() => _rig.Status().GetProperty("proxy") is var proxy && proxy.GetProperty("pid").ValueKind == System.Text.Json.JsonValueKind.Number && proxy.GetProperty("pid").GetInt32() != pid, () => _rig.Cli("status"));
+        }
+        var last = _deathstar.Requests.Count;
+        Patience.Until(() => _deathstar.Requests.Count > last + 10, () => "the load did not come back: " + Report(seen) + _rig.ProxyLog());
+        stop.Cancel();
+        askers.ForEach(a => a.Join());
+
+        var forbidden = _deathstar.Requests.Where(r => !r.EndsWith("POST " + Landing, StringComparison.Ordinal)).ToList();
+        Assert.Empty(forbidden);
+        Assert.DoesNotContain(seen.Keys, k => k.StartsWith("PUT", StringComparison.Ordinal) && k.EndsWith("200", StringComparison.Ordinal));
+        Assert.DoesNotContain(seen.Keys, k => k.Contains("xwing", StringComparison.Ordinal) && k.EndsWith("200", StringComparison.Ordinal));
+    }
+
+    [NetnsFact]
+    public void AgentKilled_TheNextOneAdoptsTheProxyAndConnectionsLive()
+    {
+        var first = _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        var pid = _rig.ProxyPid();
+        using var open = _rig.Net.Connect(source: AgentRig.Tiefighter);
+        Assert.StartsWith("200 ", open.Ask(Landing, "POST"), StringComparison.Ordinal);
+
+        first.Signal("KILL");
+        first.WaitForExit();
+        Assert.StartsWith("200 ", open.Ask(Landing, "POST"), StringComparison.Ordinal);
+        Assert.StartsWith("403 ", _rig.Ask(AgentRig.Tiefighter, "PUT", Exhaust), StringComparison.Ordinal);
+
+        _rig.Start();
+        _rig.WaitEnforced();
+        Assert.Equal(pid, _rig.ProxyPid());
+        Assert.StartsWith("200 ", open.Ask(Landing, "POST"), StringComparison.Ordinal);
+        _rig.WriteAndWait("rule1.yaml", Policies.L4);
+        Assert.StartsWith("200 ", open.Ask(Exhaust, "PUT"), StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void SecondAgent_RefusesAndSaysWhy()
+    {
+        _rig.Start();
+        _rig.WaitEnforced();
+        var second = _rig.Start();
+        Assert.NotEqual(0, second.WaitForExit());
+        Assert.Contains(_rig.Net.File("run"), string.Join('\n', second.Log) + second.Output, StringComparison.Ordinal);
+    }
+
+    [NetnsFact]
+    public void Stop_LeavesNothingBehind()
+    {
+        var agent = _rig.Start();
+        _rig.WaitEnforced();
+        _rig.WriteAndWait("rule1.yaml", Policies.L7);
+        agent.Signal("TERM");
+        Assert.Equal(0, agent.WaitForExit());
+        Assert.Equal("", _rig.Net.Steering());
+        Assert.Equal("", _rig.Net.Net.Node.Run("ip", "netns", "pids", _rig.Net.Net.Node.Name).Output.Trim());
+    }
+
+    private static string Report(SortedDictionary<string, int> seen)
+    {
+        lock (seen)
+        {
+            return string.Join("; ", seen.Select(s => $"{s.Key} x {s.Value}"));
+        }
+    }
+
+    private static readonly string[] Refused = ["reset", "timeout"];
+}
