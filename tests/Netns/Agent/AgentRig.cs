@@ -38,7 +38,7 @@ internal sealed class AgentRig : IDisposable
         string[] arguments =
         [
             "run", "--dir", Net.File("node"), "--runtime-dir", Net.File("run"), "--state-dir", Net.File("agent-state"), "--proxy", Net.File("postern"),
-            "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), "--proxy-arg=--observe-socket", "--proxy-arg=", .. more,
+            "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), .. more,
         ];
         var agent = PosternProcess.Start(Net.Net.Node, [], arguments, "postern-agent.dll");
         _agents.Add(agent);
@@ -90,6 +90,10 @@ internal sealed class AgentRig : IDisposable
 
     internal JsonElement Status() => JsonElement.Parse(Cli("status", "-o", "json"));
 
+    /// <summary>Command lines of the processes in the node's namespace, but for this one.</summary>
+    internal IReadOnlyList<string> Processes() =>
+        [.. Pids().Where(pid => File.Exists($"/proc/{pid}/cmdline")).Select(pid => pid + " " + File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ')).Where(line => !line.Contains("ip netns pids", StringComparison.Ordinal))];
+
     internal int ProxyPid() => Status().GetProperty("proxy").GetProperty("pid").GetInt32();
 
     /// <summary>The answer to a request from a ship: "200 body", "403 …", "reset", or "timeout".</summary>
@@ -125,11 +129,13 @@ internal sealed class AgentRig : IDisposable
     // Of an agent that was killed.
     private void KillProxy()
     {
-        foreach (var pid in Net.Net.Node.Run("ip", "netns", "pids", Net.Net.Node.Name).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var pid in Pids())
         {
             Net.Net.Node.Run("kill", "-9", pid);
         }
     }
+
+    private string[] Pids() => Net.Net.Node.Run("ip", "netns", "pids", Net.Net.Node.Name).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private long Revision() => Status().GetProperty("policy").GetProperty("revision").GetInt64();
 

@@ -17,6 +17,7 @@ internal sealed class ForeignControlPlane : IDisposable
     private readonly Process _process;
     private readonly List<JsonElement> _events = [];
     private readonly Thread _reader;
+    private int _disposed;
 
     private ForeignControlPlane(Process process)
     {
@@ -114,6 +115,10 @@ internal sealed class ForeignControlPlane : IDisposable
     /// <summary>SIGKILL: the socket stays behind, connections are reset.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
         if (!_process.HasExited)
         {
             _process.Kill();
