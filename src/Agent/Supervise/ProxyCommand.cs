@@ -11,10 +11,10 @@ namespace Postern.Agent.Supervise;
 public sealed record ProxyCommand(string Executable, IReadOnlyList<string> Arguments, string AdminSocket)
 {
     /// <summary>
-    /// Arguments that every proxy of an agent gets, apart from paths: no datapath but the proxy judges where a connection ends, and the steering
+    /// Arguments that every proxy of an agent gets, apart from paths: nothing but the proxy stands between the endpoints, and the steering
     /// rules are the agent's, also while it is dead.
     /// </summary>
-    public static readonly IReadOnlyList<string> Always = ["--judge-local-destinations", "--keep-steering"];
+    public static readonly IReadOnlyList<string> Always = ["--only-datapath", "--keep-steering"];
 
     /// <summary>Builds the command line of <c>postern run</c>.</summary>
     /// <param name="executable">The proxy.</param>

@@ -32,8 +32,11 @@ public sealed class BpfMetadata
     /// <summary>SO_LINGER for sockets that keep the client's address; null leaves it alone.</summary>
     public uint? OriginalSourceSoLingerTime { get; init; }
 
-    /// <summary>On egress, judge the ingress policy of a destination that has one too: nobody else will.</summary>
-    public bool JudgesLocalDestinations { get; init; }
+    /// <summary>
+    /// Nothing but this proxy stands between the pods of the node. On egress the ingress policy of a destination that has one is judged too, for
+    /// nobody else will; and the client's address is kept between two pods of the node, where no datapath would loop the proxy's traffic back.
+    /// </summary>
+    public bool IsOnlyDatapath { get; init; }
 
     /// <summary>Policy and identities.</summary>
     public required IPolicySource Policy { get; init; }
@@ -51,7 +54,7 @@ public sealed class BpfMetadata
         var sourceIdentity = IdentityOf(state.Hosts, source.Address);
         return new ConnectionMetadata
         {
-            DestinationSide = JudgesLocalDestinations && !ingress ? DestinationSide(source, destination, sni, sourceIdentity) : null,
+            DestinationSide = IsOnlyDatapath && !ingress ? DestinationSide(source, destination, sni, sourceIdentity) : null,
             Direction = Direction,
             PodAddress = pod.ToString(),
             SourceIdentity = sourceIdentity,
@@ -96,7 +99,7 @@ public sealed class BpfMetadata
         {
             return null;
         }
-        if (UseOriginalSourceAddress && state.Policies.FindEndpoint(other.ToString()) is null)
+        if (UseOriginalSourceAddress && (IsOnlyDatapath || state.Policies.FindEndpoint(other.ToString()) is null))
         {
             return source;
         }

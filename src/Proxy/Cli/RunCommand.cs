@@ -40,7 +40,7 @@ internal static class RunCommand
         var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
         var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
         var keepSteering = new Option<bool>("--keep-steering") { Description = "Leave steering rules alone that another process installed, also when it has died" };
-        var judgeLocal = new Option<bool>("--judge-local-destinations") { Description = "Judge an egress connection by the ingress policy of its destination too, if that has one here; for nodes without a datapath that does" };
+        var onlyDatapath = new Option<bool>("--only-datapath") { Description = "Nothing but this proxy stands between the pods of the node, as under postern-agent: judge both ends of a connection between two of them, and keep the client's address there too" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
         var stateDir = new Option<string?>("--state-dir") { Description = $"Where the last good state is kept for a restart without a control plane; empty switches it off [default: {RunOptions.DefaultStateDir}, if it can be had]", HelpName = "PATH" };
@@ -60,7 +60,7 @@ internal static class RunCommand
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, judgeLocal, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -73,7 +73,7 @@ internal static class RunCommand
                 ObserveSocket = parsed.GetValue(observe),
                 Steer = parsed.GetValue(steer) ?? [],
                 KeepSteering = parsed.GetValue(keepSteering),
-                JudgeLocalDestinations = parsed.GetValue(judgeLocal),
+                OnlyDatapath = parsed.GetValue(onlyDatapath),
                 MaxConnections = parsed.GetValue(connections),
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
                 StateDir = parsed.GetValue(stateDir),

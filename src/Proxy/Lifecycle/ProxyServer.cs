@@ -64,7 +64,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             lastGood = new LastGoodSubscriber(discovery, keeper, parts.Decoder!, gate, LogWarning);
         }
         ISubscriber subscriber = lastGood is null ? new DirectSubscriber(discovery) : lastGood;
-        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.JudgeLocalDestinations), LogWarning, LogInfo);
+        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.OnlyDatapath), LogWarning, LogInfo);
         stats.AddSource(new AdmissionStats(Admission));
         stats.AddSource(new RecordStats(records.ReadCounters));
         admin = bootstrap.AdminAddress is { } address ? new AdminServer(address, this, stats, loggers) : null;

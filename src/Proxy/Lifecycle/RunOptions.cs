@@ -30,8 +30,8 @@ public sealed record RunOptions
     /// <summary>Whether rules that an earlier run left behind are taken away at the start. Not where an agent steers: they are its own.</summary>
     public bool KeepSteering { get; init; }
 
-    /// <summary>On egress, judge the ingress policy of a destination that has one here: for nodes without a datapath that would.</summary>
-    public bool JudgeLocalDestinations { get; init; }
+    /// <summary>See <see cref="Filters.Listener.BpfMetadata.IsOnlyDatapath"/>.</summary>
+    public bool OnlyDatapath { get; init; }
 
     /// <summary>Connections the process takes.</summary>
     public int MaxConnections { get; init; } = 50_000;

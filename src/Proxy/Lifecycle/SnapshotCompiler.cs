@@ -94,7 +94,7 @@ internal sealed class SnapshotCompiler(
     {
         return new BpfMetadata
         {
-            JudgesLocalDestinations = parts.JudgesLocalDestinations,
+            IsOnlyDatapath = parts.IsOnlyDatapath,
             Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
             ProxyId = config.ProxyId,
             UseOriginalSourceAddress = config.UseOriginalSourceAddress,

@@ -7,5 +7,5 @@ namespace Postern.Proxy.Lifecycle;
 /// <summary>What snapshots are made with besides their configuration.</summary>
 /// <param name="Sinks">By access_log_path.</param>
 /// <param name="Stats">Counters live there.</param>
-/// <param name="JudgesLocalDestinations">See <see cref="Filters.Listener.BpfMetadata.JudgesLocalDestinations"/>.</param>
-internal sealed record SnapshotParts(Func<string, IRecordSink> Sinks, StatsRegistry Stats, bool JudgesLocalDestinations);
+/// <param name="IsOnlyDatapath">See <see cref="Filters.Listener.BpfMetadata.IsOnlyDatapath"/>.</param>
+internal sealed record SnapshotParts(Func<string, IRecordSink> Sinks, StatsRegistry Stats, bool IsOnlyDatapath);

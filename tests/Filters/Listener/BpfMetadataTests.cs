@@ -80,8 +80,19 @@ public class BpfMetadataTests
         Assert.Equal("2001:db8::1", filter.Resolve(IPEndPoint.Parse("[fd00::1]:1"), IPEndPoint.Parse("[fd00::2]:80"), "").UpstreamSourceAddress?.ToString());
     }
 
-    private BpfMetadata Filter(TrafficDirection direction) => new()
+    [Theory]
+    [InlineData(true, "10.0.0.1")]
+    [InlineData(false, null)]
+    public void TwoPodsOfTheNode_ClientsAddressIsKeptWhereNoDatapathLoops(bool only, string? kept)
     {
+        policy.Set([PolicyFixture.Ingress("10.0.0.1", 80)], (100, "10.0.0.1"), (200, "10.0.0.2"));
+        var metadata = Filter(TrafficDirection.Ingress, only).Resolve(IPEndPoint.Parse("10.0.0.1:4000"), IPEndPoint.Parse("10.0.0.2:80"), "");
+        Assert.Equal(kept, metadata.UpstreamSourceAddress?.ToString());
+    }
+
+    private BpfMetadata Filter(TrafficDirection direction, bool only = false) => new()
+    {
+        IsOnlyDatapath = only,
         Direction = direction,
         ProxyId = 0,
         UseOriginalSourceAddress = true,

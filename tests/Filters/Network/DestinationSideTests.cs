@@ -102,7 +102,7 @@ public class DestinationSideTests : IRecordSink
         ProxyId = 0,
         UseOriginalSourceAddress = true,
         MarkUpstream = false,
-        JudgesLocalDestinations = judges,
+        IsOnlyDatapath = judges,
         Policy = policy,
     }.Resolve(IPEndPoint.Parse(Client + ":4000"), IPEndPoint.Parse(Server + ":80"), "");
 

@@ -31,7 +31,7 @@ internal sealed class DiscoveryRig : IDisposable
             keeper = new StateKeeper(StateDirectory.Open(stateDir), bootstrap, maxAge ?? TimeSpan.FromHours(24), Clock, Lines.Add);
             subscriber = lastGood = new LastGoodSubscriber(Plane, keeper, new FakeDecoder(), gate, Lines.Add);
         }
-        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, new SnapshotParts(_ => new RecordList(), new StatsRegistry(), JudgesLocalDestinations: false), Lines.Add, Lines.Add);
+        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, new SnapshotParts(_ => new RecordList(), new StatsRegistry(), IsOnlyDatapath: false), Lines.Add, Lines.Add);
         Assert.Empty(Resources.Start());
     }
 
