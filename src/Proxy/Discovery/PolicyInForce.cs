@@ -19,6 +19,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private readonly ISubscriber subscriber;
     private readonly ChangeGate gate;
     private readonly SecretCache secrets;
+    private readonly Action<string> log;
     private readonly NetworkPolicySink policies;
     private readonly NetworkPolicyHostsSink hosts;
     private readonly List<ISubscription> subscriptions = [];
@@ -32,6 +33,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
         this.subscriber = subscriber;
         this.gate = gate;
         this.secrets = secrets;
+        this.log = log;
         policies = new NetworkPolicySink(gate, this, stats, log);
         hosts = new NetworkPolicyHostsSink(gate, this, stats);
     }
@@ -42,6 +44,9 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
 
     /// <summary>The newest accepted policies, in force or not: what the next update is compared with.</summary>
     public PolicySnapshot Compiled => compiled;
+
+    /// <summary>Whether identities have come: policies are in force from then on.</summary>
+    public bool HostsKnown => hostsKnown;
 
     /// <summary>Where it comes from; null before a listener named it.</summary>
     public ConfigSourceConfig? Source => source;
@@ -88,6 +93,10 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     public void Put(IdentityMap map)
     {
         current = current with { Hosts = map, Policies = compiled, Note = hostsKnown || current.Note.StartsWith("policy", StringComparison.Ordinal) ? current.Note : "" };
+        if (!hostsKnown && current.Version.Length > 0)
+        {
+            log($"policy in force: {source} version {current.Version}, {compiled.Endpoints.Count} endpoint policies, now that identities have come");
+        }
         hostsKnown = true;
     }
 

@@ -22,6 +22,7 @@ public sealed class DiscoveryClient : IDiscovery
     private readonly Dictionary<ResourceType, int> paused = [];
     private readonly List<IMultiplexer> own = [];
     private readonly List<FileSubscription> files = [];
+    private readonly Dictionary<string, FileFeed> feeds = new(StringComparer.Ordinal); // by path; kept when its last reader goes
     private IMultiplexer? aggregated;
     private bool isDisposed;
 
@@ -137,12 +138,17 @@ public sealed class DiscoveryClient : IDiscovery
     private FileSubscription Follow(ResourceType type, FileSourceConfig file, string[] names, IResourceSink sink)
     {
         var subscription = new FileSubscription(context, type, file, names, sink, Forget);
+        FileFeed? feed;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
             files.Add(subscription);
+            if (!feeds.TryGetValue(file.Path, out feed))
+            {
+                feeds.Add(file.Path, feed = new FileFeed(context, file.Path));
+            }
         }
-        subscription.Start(); // reads the file: not under the lock
+        feed.Add(subscription); // reads the file: not under the lock
         return subscription;
     }
 
@@ -175,10 +181,13 @@ public sealed class DiscoveryClient : IDiscovery
 
     private void Forget(FileSubscription file)
     {
+        FileFeed feed;
         lock (gate)
         {
             files.Remove(file);
+            feed = feeds[file.Path];
         }
+        feed.Remove(file);
     }
 
     private void Forget(IMultiplexer stream)

@@ -11,8 +11,8 @@ using Postern.Xds.Text;
 namespace Postern.Xds.Discovery.Files;
 
 /// <summary>
-/// State of one subscription to a file. The file is read on the thread that noticed the change and becomes an update on the configuration worker;
-/// a bad one leaves in force what was.
+/// State of one subscription to a file. A reading comes from the <see cref="FileFeed"/> and becomes an update on the configuration worker; a bad one
+/// leaves in force what was.
 /// </summary>
 internal sealed class FileSubscription : ISubscription
 {
@@ -22,11 +22,9 @@ internal sealed class FileSubscription : ISubscription
     private readonly IReadOnlyList<string> names;
     private readonly IResourceSink sink;
     private readonly Action<FileSubscription> onDisposed;
-    private readonly Lock reading = new();
     private readonly Lock gate = new(); // counters, version, held
     private readonly HeldResources held = new();
     private readonly TypeCounters counters = new();
-    private FileWatch? watch;
     private string version = "";
     private bool isLive;
     private volatile bool isClosed;
@@ -40,6 +38,9 @@ internal sealed class FileSubscription : ISubscription
         this.sink = sink;
         this.onDisposed = onDisposed;
     }
+
+    /// <summary>The file.</summary>
+    public string Path => file.Path;
 
     /// <inheritdoc/>
     public SubscriptionStatus Status
@@ -61,42 +62,15 @@ internal sealed class FileSubscription : ISubscription
         }
     }
 
-    public void Start()
-    {
-        // Watch first: a change between the read and the watch must not be lost.
-        watch = new FileWatch(file.Path, Read, context.Options.FileWatch);
-        Read();
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         isClosed = true;
-        watch?.Dispose();
         onDisposed(this);
     }
 
-    private void Read()
-    {
-        // The lock keeps the order of readings as that of their jobs.
-        lock (reading)
-        {
-            byte[]? bytes = null;
-            XdsConfigException? error = null;
-            try
-            {
-                bytes = ConfigDocument.ReadBytes(file.Path, ConfigTextLimits.Default);
-            }
-            catch (XdsConfigException e)
-            {
-                error = e;
-            }
-            context.Worker.Post(() => Apply(bytes, error));
-        }
-    }
-
-    // On the worker.
-    private void Apply(byte[]? bytes, XdsConfigException? error)
+    /// <summary>Takes a reading. On the worker.</summary>
+    public void Apply(byte[]? bytes, XdsConfigException? error)
     {
         if (isClosed)
         {
