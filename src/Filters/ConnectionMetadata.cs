@@ -59,7 +59,7 @@ public sealed class ConnectionMetadata
     public ushort PolicyPort => (ushort)Destination.Port;
 }
 
-/// <summary>Policy and identities in force right now. Read at each decision; both come from one reference so that they are of one update.</summary>
+/// <summary>Policy and identities in force right now. Read at each decision; both come from one reference, so that a decision sees one pair.</summary>
 public interface IPolicySource
 {
     /// <summary>The state in force; never null. Before the first update it denies everything.</summary>
@@ -69,7 +69,7 @@ public interface IPolicySource
     ISecretSource Secrets { get; }
 }
 
-/// <summary>One consistent pair of policies and identities.</summary>
+/// <summary>Policies and identities, each of one update of its own.</summary>
 /// <param name="Policies">By endpoint address.</param>
 /// <param name="Hosts">Address → identity.</param>
 /// <param name="Version">As the control plane named it; empty before the first update.</param>

@@ -110,7 +110,8 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         connection.Context!.Uninitialize();
     }
 
-    // 3. and 4.: the verdict, then the route. Policy comes first, so that a refusal does not depend on routes.
+    // 3. and 4.: the path, the verdict, then the route. Policy comes before routes, so that a refusal does not depend on them, and after the
+    // path, so that no rule judges one that somebody behind reads otherwise.
     private static LocalReply? Admit(HttpConnection connection, RequestHead head, out Route? route)
     {
         route = null;

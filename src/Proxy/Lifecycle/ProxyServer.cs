@@ -73,7 +73,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     /// <summary>Connection counts.</summary>
     public Admission Admission { get; }
 
-    /// <summary>Starts everything. Does not wait for a control plane; what is in files is in force when it returns.</summary>
+    /// <summary>Starts everything. Does not wait for a control plane; listeners and clusters of files are in force when it returns, policy of files a moment later.</summary>
     /// <exception cref="TproxyException">A static listener cannot be opened, or steering cannot be installed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -13,8 +13,8 @@ using Postern.Xds.Config;
 namespace Postern.Proxy.Listeners;
 
 /// <summary>
-/// One listener that is in force: its sockets, accept loops and connections. Owned by the <see cref="ListenerManager"/>'s thread; the accept
-/// loops only read.
+/// One listener that is in force: its sockets, accept loops and connections. Owned by the <see cref="ListenerManager"/>, changed under its lock; the
+/// accept loops only read.
 /// </summary>
 internal sealed partial class ListenerState
 {
