@@ -29,7 +29,7 @@ internal sealed class ChannelConnector
         Stream? stream = null;
         try
         {
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            await ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
             stream = new NetworkStream(socket, ownsSocket: true);
             if (tls is null)
             {
@@ -51,6 +51,20 @@ internal sealed class ChannelConnector
             }
             socket.Dispose();
             throw;
+        }
+    }
+
+    // The handler knows the authority only, which of a Unix socket is "localhost:80": the text must name where we really went.
+    private async ValueTask ConnectAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            var why = e.SocketErrorCode == SocketError.AddressNotAvailable && endPoint is UnixDomainSocketEndPoint ? "there is no such socket" : e.Message;
+            throw new IOException($"cannot connect to {endPoint}: {why}", e);
         }
     }
 

@@ -1,13 +1,19 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
-using Postern.Policy;
+using System.Threading.Tasks;
+using Postern.Policy.Config;
 using Postern.Xds;
+using Postern.Xds.Config;
+using Postern.Xds.Discovery;
+using Postern.Xds.Resources;
 
 namespace Postern.Tests.Xds;
 
-public sealed class FileResourceSourceTests : IDisposable
+/// <summary>A file source as the proxy uses it: how changes are noticed, and that a bad one changes nothing.</summary>
+public sealed class FollowedFileTests : IDisposable, IResourceSink
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
@@ -25,19 +31,33 @@ public sealed class FileResourceSourceTests : IDisposable
     private static string Text(ulong policy) =>
         $"version_info: \"1\"\nresources:\n- \"@type\": type.googleapis.com/cilium.NetworkPolicyHosts\n  policy: {policy}\n";
 
-    private FileResourceSource<ResourceFile> Source(FileWatchOptions options, string? path = null) => new(
-        path ?? File1,
-        p => ResourceFile.Load(p, ResourceKinds.Policy),
-        new ResourceStore<ResourceFile>(Publish, errors.Add),
-        options);
-
-    private void Publish(ResourceFile file)
+    private DiscoveryClient Follow(FileWatchOptions options, string? path = null)
     {
-        if (file.NetworkPolicyHosts[0].Policy == 666)
+        var client = new DiscoveryClient(new DiscoveryClientOptions
         {
-            throw new PolicyConfigException("NetworkPolicyHosts: refused");
+            Node = new Envoy.Config.Core.V3.Node(),
+            Decoder = new ResourceDecoder(new DecodeOptions()),
+            Transport = _ => throw new InvalidOperationException("a file needs no transport"),
+            Log = errors.Add,
+            FileWatch = options,
+        });
+        client.Subscribe(ResourceType.NetworkPolicyHosts, new FileSourceConfig(path ?? File1), [], this);
+        return client;
+    }
+
+    IReadOnlyList<ResourceProblem> IResourceSink.Apply(ResourceUpdate update)
+    {
+        var policy = ((NetworkPolicyHostsConfig)update.Resources[0].Config).Policy;
+        if (policy == 666)
+        {
+            return [new ResourceProblem("666", "", "NetworkPolicyHosts: refused")];
         }
-        published.Add(file.NetworkPolicyHosts[0].Policy);
+        published.Add(policy);
+        return [];
+    }
+
+    void IResourceSink.OnFetchTimeout(IReadOnlyList<string> names)
+    {
     }
 
     private ulong NextPublished() =>
@@ -54,11 +74,10 @@ public sealed class FileResourceSourceTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void ReplacementByRename_IsPublished(bool notified)
+    public async Task ReplacementByRename_IsPublished(bool notified)
     {
         Replace(Text(1));
-        using var source = Source(notified ? Notified : Polled);
-        Assert.Equal(OfferOutcome.Published, source.Start().Outcome);
+        await using var client = Follow(notified ? Notified : Polled);
         Assert.Equal(1ul, NextPublished());
         for (var i = 2ul; i < 6; i++)
         {
@@ -70,18 +89,17 @@ public sealed class FileResourceSourceTests : IDisposable
     }
 
     [Fact]
-    public void WriteInPlace_IsPublished()
+    public async Task WriteInPlace_IsPublished()
     {
         System.IO.File.WriteAllText(File1, Text(1));
-        using var source = Source(Notified);
-        source.Start();
+        await using var client = Follow(Notified);
         Assert.Equal(1ul, NextPublished());
         System.IO.File.WriteAllText(File1, Text(2));
         Assert.Equal(2ul, NextPublished());
     }
 
     [Fact]
-    public void SymlinkSwapOfAConfigMap_IsPublished()
+    public async Task SymlinkSwapOfAConfigMap_IsPublished()
     {
         foreach (var version in (ulong[])[1, 2])
         {
@@ -90,8 +108,7 @@ public sealed class FileResourceSourceTests : IDisposable
         }
         Directory.CreateSymbolicLink(Path.Combine(folder, "..data"), "..v1");
         System.IO.File.CreateSymbolicLink(File1, "..data/policy.yaml");
-        using var source = Source(Notified);
-        source.Start();
+        await using var client = Follow(Notified);
         Assert.Equal(1ul, NextPublished());
         Directory.CreateSymbolicLink(Path.Combine(folder, "..data_tmp"), "..v2");
         Assert.Equal(0, Rename(Path.Combine(folder, "..data_tmp"), Path.Combine(folder, "..data")));
@@ -103,52 +120,48 @@ public sealed class FileResourceSourceTests : IDisposable
     private static extern int Rename(string from, string to);
 
     [Fact]
-    public void FileThatIsMissingAtTheStart_IsReportedAndThenTaken()
+    public async Task FileThatIsMissingAtTheStart_IsReportedAndThenTaken()
     {
-        using var source = Source(Notified);
-        var result = source.Start();
-        Assert.Equal(OfferOutcome.Rejected, result.Outcome);
-        Assert.StartsWith($"{File1}: cannot be read: ", result.Error, StringComparison.Ordinal);
+        await using var client = Follow(Notified);
+        Assert.StartsWith($"{File1}: cannot be read: ", NextError(), StringComparison.Ordinal);
         Replace(Text(3));
         Assert.Equal(3ul, NextPublished());
     }
 
     [Fact]
-    public void BrokenFile_KeepsTheLastGoodOneAndSaysWhere()
+    public async Task BrokenFile_KeepsTheLastGoodOneAndSaysWhere()
     {
         Replace(Text(1));
-        var store = new ResourceStore<ResourceFile>(Publish, errors.Add);
-        using var source = new FileResourceSource<ResourceFile>(File1, p => ResourceFile.Load(p, ResourceKinds.Policy), store, Notified);
-        source.Start();
+        await using var client = Follow(Notified);
         Assert.Equal(1ul, NextPublished());
         Replace(Text(1).Replace("policy:", "polcy:", StringComparison.Ordinal));
         Assert.Equal($"{File1}:4:3: resources[0].polcy: unknown field 'polcy' of cilium.NetworkPolicyHosts; did you mean 'policy'?", NextError());
-        Assert.Equal(1ul, store.Current!.NetworkPolicyHosts[0].Policy);
+        Assert.Empty(published);
         Replace(Text(666));
-        Assert.Equal($"{File1}: NetworkPolicyHosts: refused", NextError());
-        Assert.Equal(1ul, store.Current!.NetworkPolicyHosts[0].Policy);
+        Assert.StartsWith($"{File1}:", NextError(), StringComparison.Ordinal);
+        Assert.Empty(published);
         Replace(Text(2));
         Assert.Equal(2ul, NextPublished());
         Assert.Empty(errors);
     }
 
     [Fact]
-    public void EqualContent_ChangesNothing()
+    public async Task EqualContent_IsOfferedToNobody()
     {
         Replace(Text(1));
-        using var source = Source(Polled with { Poll = TimeSpan.FromHours(1) });
-        Assert.Equal(OfferOutcome.Published, source.Start().Outcome);
+        await using var client = Follow(Notified);
+        Assert.Equal(1ul, NextPublished());
         Replace("# the same in other words\n" + Text(1));
-        Assert.Equal(new OfferResult(OfferOutcome.Unchanged, null), source.Reload());
-        Assert.Single(published);
+        Replace(Text(2));
+        Assert.Equal(2ul, NextPublished());
+        Assert.Empty(published);
     }
 
     [Fact]
-    public void DirectoryThatComesLater_IsNoticedByThePoll()
+    public async Task DirectoryThatComesLater_IsNoticedByThePoll()
     {
         var path = Path.Combine(folder, "later", "policy.yaml");
-        using var source = Source(Notified with { Poll = TimeSpan.FromMilliseconds(5) }, path);
-        Assert.Equal(OfferOutcome.Rejected, source.Start().Outcome);
+        await using var client = Follow(Notified with { Poll = TimeSpan.FromMilliseconds(5) }, path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         System.IO.File.WriteAllText(path + ".tmp", Text(4));
         System.IO.File.Move(path + ".tmp", path);
