@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Grpc;
@@ -13,6 +14,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
 {
     private readonly GrpcSourceConfig endpoint;
     private readonly Signal written = new();
+    private readonly Func<ReadOnlySequence<byte>, TResponse> read;
     private bool isWriting;
 
     private async Task RunAsync()
@@ -58,7 +60,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
             }
             var service = only?.Service ?? ResourceType.AggregatedService;
             var method = only is null ? variant.AggregatedMethod : variant.Method(only);
-            var stream = context.Options.Transport(endpoint).Open<TRequest, TResponse>(service, method, ending.Token);
+            var stream = context.Options.Transport(endpoint).Open<TRequest, TResponse>(service, method, read, ending.Token);
             await using (stream.ConfigureAwait(false))
             {
                 var writing = WriteAsync(stream, end, ending);
