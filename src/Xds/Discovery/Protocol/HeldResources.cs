@@ -79,15 +79,6 @@ internal sealed class HeldResources
         }
     }
 
-    public void Clear()
-    {
-        byName.Clear();
-        bySource.Clear();
-        byBody.Clear();
-        mortal = 0;
-        Shrink();
-    }
-
     /// <summary>Gives back room when most of the set is gone.</summary>
     public void Shrink()
     {
