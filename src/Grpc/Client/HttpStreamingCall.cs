@@ -86,7 +86,7 @@ internal sealed class HttpStreamingCall<TRequest, TResponse> : StreamingCall<TRe
             using var linked = Link(cancellationToken);
             try
             {
-                if (await reader.ReadAsync(method.ResponseParser, linked?.Token ?? end.Token).ConfigureAwait(false) is { } message)
+                if (await reader.ReadAsync(method.ReadResponse, linked?.Token ?? end.Token).ConfigureAwait(false) is { } message)
                 {
                     return message;
                 }

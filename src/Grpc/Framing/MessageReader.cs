@@ -15,7 +15,12 @@ internal sealed class MessageReader(PipeReader pipe, int maxBytes, MessageEncodi
 {
     /// <summary>The next message, or null at the end of the body.</summary>
     /// <exception cref="RpcException">The body breaks the framing, or the message does not parse.</exception>
-    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
+    public ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
+        where T : class, IMessage<T> => ReadAsync(parser.ParseFrom, cancellationToken);
+
+    /// <summary>The next message, or null at the end of the body.</summary>
+    /// <exception cref="RpcException">The body breaks the framing, or the message does not parse.</exception>
+    public async ValueTask<T?> ReadAsync<T>(Func<ReadOnlySequence<byte>, T> parse, CancellationToken cancellationToken)
         where T : class, IMessage<T>
     {
         while (true)
@@ -28,7 +33,7 @@ internal sealed class MessageReader(PipeReader pipe, int maxBytes, MessageEncodi
             var buffer = read.Buffer;
             if (MessageFraming.TryRead(ref buffer, maxBytes, out var compressed, out var payload))
             {
-                var message = Parse(parser, compressed, payload);
+                var message = Parse(parse, compressed, payload);
                 pipe.AdvanceTo(buffer.Start);
                 return message;
             }
@@ -45,21 +50,21 @@ internal sealed class MessageReader(PipeReader pipe, int maxBytes, MessageEncodi
     /// <summary>Gives the buffers back; nobody reads any more.</summary>
     public void Complete() => pipe.Complete();
 
-    private T Parse<T>(MessageParser<T> parser, bool compressed, in ReadOnlySequence<byte> payload)
+    private T Parse<T>(Func<ReadOnlySequence<byte>, T> parse, bool compressed, in ReadOnlySequence<byte> payload)
         where T : class, IMessage<T>
     {
         try
         {
             if (!compressed)
             {
-                return parser.ParseFrom(payload);
+                return parse(payload);
             }
             using var plain = encoding switch
             {
                 MessageEncoding.Gzip => GzipMessage.Decompress(payload, maxBytes),
                 _ => throw new RpcException(new Status(StatusCode.Internal, "a message is marked as compressed, but grpc-encoding names no compression")),
             };
-            return parser.ParseFrom(plain.Span);
+            return parse(new ReadOnlySequence<byte>(plain.Memory));
         }
         catch (InvalidProtocolBufferException e)
         {

@@ -1,3 +1,5 @@
+using System;
+using System.Buffers;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf;
@@ -12,7 +14,7 @@ namespace Postern.Xds.Discovery;
 public sealed class GrpcDiscoveryTransport(CallInvoker invoker, Metadata? headers = null) : IDiscoveryTransport
 {
     /// <inheritdoc/>
-    public IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, CancellationToken cancellationToken)
+    public IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, Func<ReadOnlySequence<byte>, TResponse> read, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
@@ -21,7 +23,7 @@ public sealed class GrpcDiscoveryTransport(CallInvoker invoker, Metadata? header
             service,
             method,
             new MessageParser<TRequest>(static () => new TRequest()),
-            new MessageParser<TResponse>(static () => new TResponse()));
+            new MessageParser<TResponse>(static () => new TResponse())) { ReadResponse = read };
         return new Stream<TRequest, TResponse>(invoker.Open(description, new CallOptions(headers, CancellationToken: cancellationToken)));
     }
 

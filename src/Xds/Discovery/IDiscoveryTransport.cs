@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf;
@@ -11,8 +12,9 @@ public interface IDiscoveryTransport
     /// <summary>Opens a stream with messages both ways; need not be connected when it returns.</summary>
     /// <param name="service">Full name.</param>
     /// <param name="method">Within the service.</param>
+    /// <param name="read">Reads the bytes of one response after the other.</param>
     /// <param name="cancellationToken">Ends the stream.</param>
-    IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, CancellationToken cancellationToken)
+    IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, Func<ReadOnlySequence<byte>, TResponse> read, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new();
 }

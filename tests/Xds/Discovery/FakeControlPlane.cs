@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Channels;
@@ -20,7 +21,7 @@ internal sealed class FakeControlPlane : IDiscoveryTransport
     /// <summary>Thrown by the next attempts while set.</summary>
     public Exception? Refusal { get; set; }
 
-    public IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, CancellationToken cancellationToken)
+    public IDiscoveryStream<TRequest, TResponse> Open<TRequest, TResponse>(string service, string method, Func<ReadOnlySequence<byte>, TResponse> read, CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {

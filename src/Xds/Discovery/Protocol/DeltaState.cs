@@ -11,6 +11,8 @@ internal sealed class DeltaState(ResourceType type) : TypeState<DeltaDiscoveryRe
     public override ReceivedResponse Read(DeltaDiscoveryResponse response) =>
         DeltaResponses.Read(response, isFullSet: Type.ReplacesOnNewStream && Stream == Policy.UpdateStream.New);
 
+    protected override bool ComesWholeOnce => Type.ReplacesOnNewStream;
+
     protected override DeltaDiscoveryRequest Compose(Answer answer) =>
         new() { TypeUrl = Type.TypeUrl, ResponseNonce = answer.Nonce, ErrorDetail = answer.Error };
 

@@ -1,3 +1,5 @@
+using System;
+using System.Buffers;
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 
@@ -11,6 +13,8 @@ internal sealed class DeltaVariant : IVariant<DeltaDiscoveryRequest, DeltaDiscov
     public string Method(ResourceType type) => type.DeltaMethod;
 
     public TypeState<DeltaDiscoveryRequest, DeltaDiscoveryResponse> Create(ResourceType type) => new DeltaState(type);
+
+    public Func<ReadOnlySequence<byte>, DeltaDiscoveryResponse> CreateReader() => DeltaDiscoveryResponse.Parser.ParseFrom;
 
     public void SetNode(DeltaDiscoveryRequest request, Node node) => request.Node = node;
 

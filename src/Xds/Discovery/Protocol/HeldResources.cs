@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Postern.Xds.Discovery.Protocol;
 
@@ -11,6 +12,8 @@ internal sealed class HeldResources
 {
     private readonly Dictionary<string, HeldResource> byName = new(StringComparer.Ordinal);
     private readonly Dictionary<SourceKey, HeldResource> bySource = [];
+    private readonly Dictionary<object, HeldResource> byBody = new(ReferenceEqualityComparer.Instance);
+    private long responses;
     private int mortal; // how many have a ttl
 
     public int Count => byName.Count;
@@ -21,10 +24,32 @@ internal sealed class HeldResources
 
     public HeldResource? Find(SourceKey source) => bySource.GetValueOrDefault(source);
 
-    /// <summary>Takes an accepted response: removals first.</summary>
+    /// <summary>That came in this very object: no byte is looked at.</summary>
+    public HeldResource? Find(Any body) => byBody.GetValueOrDefault(body);
+
+    /// <summary>Nothing has been seen in the response that begins.</summary>
+    public void BeginResponse() => responses++;
+
+    /// <summary>Marks what is held as seen in this response. False: it was already.</summary>
+    public bool TrySee(HeldResource item)
+    {
+        var isFirst = item.SeenIn != responses;
+        item.SeenIn = responses;
+        return isFirst;
+    }
+
+    /// <summary>Whether one of this name is held and was seen in this response.</summary>
+    public bool WasSeen(string name) => byName.TryGetValue(name, out var item) && item.SeenIn == responses;
+
+    /// <summary>Takes an accepted response; no name in it is both removed and there.</summary>
     public void Accept(DecodedResponse response, DateTimeOffset now)
     {
-        if (response.IsFullSet)
+        foreach (var entry in response.Entries)
+        {
+            Put(entry.Item);
+            SetExpiry(entry.Item, entry.Ttl is { } ttl ? now + ttl : null);
+        }
+        if (response.IsFullSet && byName.Count > response.Entries.Count)
         {
             var names = new HashSet<string>(response.Entries.Count, StringComparer.Ordinal);
             foreach (var entry in response.Entries)
@@ -43,11 +68,6 @@ internal sealed class HeldResources
         {
             Remove(name);
         }
-        foreach (var entry in response.Entries)
-        {
-            Put(entry.Item);
-            SetExpiry(entry.Item, entry.Ttl is { } ttl ? now + ttl : null);
-        }
         Shrink();
     }
 
@@ -55,17 +75,8 @@ internal sealed class HeldResources
     {
         if (byName.Remove(name, out var old))
         {
-            bySource.Remove(old.Source);
-            SetExpiry(old, null);
+            Unlink(old);
         }
-    }
-
-    public void Clear()
-    {
-        byName.Clear();
-        bySource.Clear();
-        mortal = 0;
-        Shrink();
     }
 
     /// <summary>Gives back room when most of the set is gone.</summary>
@@ -75,6 +86,7 @@ internal sealed class HeldResources
         {
             byName.TrimExcess();
             bySource.TrimExcess();
+            byBody.TrimExcess();
         }
     }
 
@@ -123,17 +135,26 @@ internal sealed class HeldResources
 
     private void Put(HeldResource item)
     {
+        if (item.IsHeld)
+        {
+            return;
+        }
         if (byName.TryGetValue(item.Resource.Name, out var old))
         {
-            if (ReferenceEquals(old, item))
-            {
-                return;
-            }
-            bySource.Remove(old.Source);
-            SetExpiry(old, null);
+            Unlink(old);
         }
         byName[item.Resource.Name] = item;
         bySource[item.Source] = item;
+        byBody[item.Resource.Source] = item;
+        item.IsHeld = true;
+    }
+
+    private void Unlink(HeldResource old)
+    {
+        bySource.Remove(old.Source);
+        byBody.Remove(old.Resource.Source);
+        SetExpiry(old, null);
+        old.IsHeld = false;
     }
 
     private void SetExpiry(HeldResource item, DateTimeOffset? at)
@@ -152,4 +173,10 @@ internal sealed class HeldResource(DiscoveredResource resource, SourceKey source
 
     /// <summary>When its ttl is over, or null.</summary>
     public DateTimeOffset? ExpiresAt { get; set; }
+
+    /// <summary>It is in the set now.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>The last response it was in, as the set counts them.</summary>
+    public long SeenIn { get; set; }
 }

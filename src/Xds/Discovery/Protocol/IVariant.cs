@@ -1,3 +1,6 @@
+using System;
+using System.Buffers;
+
 namespace Postern.Xds.Discovery.Protocol;
 
 /// <summary>What the two forms of the protocol differ in, besides the state of a type.</summary>
@@ -10,6 +13,9 @@ internal interface IVariant<TRequest, TResponse>
     string Method(ResourceType type);
 
     TypeState<TRequest, TResponse> Create(ResourceType type);
+
+    /// <summary>What reads the responses of one multiplexer.</summary>
+    Func<ReadOnlySequence<byte>, TResponse> CreateReader();
 
     void SetNode(TRequest request, Envoy.Config.Core.V3.Node node);
 

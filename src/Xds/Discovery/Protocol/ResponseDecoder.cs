@@ -23,13 +23,14 @@ internal sealed class ResponseDecoder(ResourceType type, IResourceDecoder decode
         {
             problems.Add(whole);
         }
-        var names = new HashSet<string>(response.Resources.Count, StringComparer.Ordinal);
+        held.BeginResponse();
+        var fresh = new HashSet<string>(StringComparer.Ordinal); // names of what is not held as it is; the others are marked
         for (var i = 0; i < response.Resources.Count && problems.Count < MaxProblems; i++)
         {
             var problem = Take(response.Resources[i], i, held, response.IsFullSet, warnings, out var entry);
             if (problem is null && entry.Item is { } item)
             {
-                problem = names.Add(item.Resource.Name) ? null : Problem(item.Resource.Name, "", "is in this response twice; send each name once");
+                problem = TryMark(item, held, fresh) ? null : Problem(item.Resource.Name, "", "is in this response twice; send each name once");
                 entries.Add(entry);
             }
             if (problem is not null)
@@ -39,12 +40,22 @@ internal sealed class ResponseDecoder(ResourceType type, IResourceDecoder decode
         }
         foreach (var name in response.Removed)
         {
-            if (problems.Count < MaxProblems && names.Contains(name))
+            if (problems.Count < MaxProblems && (fresh.Contains(name) || held.WasSeen(name)))
             {
                 problems.Add(Problem(name, "", "is in resources and in removed_resources of one response; send it in one of them"));
             }
         }
         return new DecodedResponse(response.Version, response.IsFullSet, entries, response.Removed, problems, warnings);
+    }
+
+    // False: its name was in this response before. With 10,000 that did not change no table of names is built.
+    private static bool TryMark(HeldResource item, HeldResources held, HashSet<string> fresh)
+    {
+        if (item.IsHeld)
+        {
+            return held.TrySee(item) && (fresh.Count == 0 || !fresh.Contains(item.Resource.Name));
+        }
+        return !held.WasSeen(item.Resource.Name) && fresh.Add(item.Resource.Name);
     }
 
     // No problem and no item: nothing to do.
@@ -62,6 +73,11 @@ internal sealed class ResponseDecoder(ResourceType type, IResourceDecoder decode
         if (body.TypeUrl != type.TypeUrl)
         {
             return Problem(NameOr(received.Name, index), "@type", $"{Printable.Quote(body.TypeUrl)} in a response of {type.TypeUrl}; a response holds one type");
+        }
+        if (received.Name.Length == 0 && held.Find(body) is { } itself)
+        {
+            entry = new DecodedEntry(itself, received.Ttl, false);
+            return null;
         }
         var source = new SourceKey(received.Name, body.Value);
         var same = held.Find(source);

@@ -1,4 +1,5 @@
-using System;
+using System.Collections;
+using System.Collections.Generic;
 using Envoy.Service.Discovery.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -17,18 +18,37 @@ internal static class SotwResponses
     public static ReceivedResponse Read(DiscoveryResponse response, ResourceType type, string heldVersion)
     {
         var isOfHeldVersion = heldVersion.Length > 0 && response.VersionInfo == heldVersion;
-        var resources = new ReceivedResource[response.Resources.Count];
-        for (var i = 0; i < resources.Length; i++)
-        {
-            var any = response.Resources[i];
-            resources[i] = any.TypeUrl == WrapperUrl
-                ? Unwrap(any, response.VersionInfo, i) with { IsOfHeldVersion = isOfHeldVersion }
-                : new ReceivedResource("", response.VersionInfo, any, null);
-        }
-        return new ReceivedResponse(response.VersionInfo, type.IsFullSet, resources, [])
+        return new ReceivedResponse(response.VersionInfo, type.IsFullSet, new View(response, isOfHeldVersion), [])
         {
             Errors = ResourceErrors.Read(response.ResourceErrors),
         };
+    }
+
+    // Each is looked at once: no list of 10,000 of them is made.
+    private sealed class View(DiscoveryResponse response, bool isOfHeldVersion) : IReadOnlyList<ReceivedResource>
+    {
+        public int Count => response.Resources.Count;
+
+        public ReceivedResource this[int index]
+        {
+            get
+            {
+                var any = response.Resources[index];
+                return any.TypeUrl == WrapperUrl
+                    ? Unwrap(any, response.VersionInfo, index) with { IsOfHeldVersion = isOfHeldVersion }
+                    : new ReceivedResource("", response.VersionInfo, any, null);
+            }
+        }
+
+        public IEnumerator<ReceivedResource> GetEnumerator()
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return this[i];
+            }
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private static ReceivedResource Unwrap(Any any, string version, int index)

@@ -13,6 +13,8 @@ internal sealed class SotwState(ResourceType type) : TypeState<DiscoveryRequest,
 
     public override ReceivedResponse Read(DiscoveryResponse response) => SotwResponses.Read(response, Type, Version);
 
+    protected override bool ComesWholeOnce => false;
+
     protected override void OnStreamStarted()
     {
         names = [];

@@ -1,3 +1,5 @@
+using System;
+using System.Buffers;
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 
@@ -11,6 +13,8 @@ internal sealed class SotwVariant : IVariant<DiscoveryRequest, DiscoveryResponse
     public string Method(ResourceType type) => type.StreamMethod;
 
     public TypeState<DiscoveryRequest, DiscoveryResponse> Create(ResourceType type) => new SotwState(type);
+
+    public Func<ReadOnlySequence<byte>, DiscoveryResponse> CreateReader() => new SotwResponseReader().Read;
 
     public void SetNode(DiscoveryRequest request, Node node) => request.Node = node;
 

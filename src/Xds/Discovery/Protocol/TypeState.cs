@@ -33,6 +33,12 @@ internal abstract class TypeState<TRequest, TResponse>(ResourceType type)
 
     public bool HasAnswer => answers.Count > 0;
 
+    /// <summary>
+    /// The whole set was refused, and none was accepted since. What follows on that stream is a difference to it, so only a new stream can
+    /// bring a set again.
+    /// </summary>
+    public bool HasRefusedSet { get; private set; }
+
     /// <summary>Age of the stream, as an update sees it.</summary>
     public UpdateStream Stream => hasAccepted ? UpdateStream.Old : UpdateStream.New;
 
@@ -68,6 +74,7 @@ internal abstract class TypeState<TRequest, TResponse>(ResourceType type)
     {
         Version = version;
         hasAccepted = true;
+        HasRefusedSet = false;
         IsInWork = false;
         answers.Enqueue(new Answer(Nonce, version, null));
     }
@@ -75,6 +82,7 @@ internal abstract class TypeState<TRequest, TResponse>(ResourceType type)
     /// <summary>The response in work changed nothing.</summary>
     public void Reject(Google.Rpc.Status error)
     {
+        HasRefusedSet |= !hasAccepted && ComesWholeOnce;
         IsInWork = false;
         answers.Enqueue(new Answer(Nonce, Version, error));
     }
@@ -96,6 +104,9 @@ internal abstract class TypeState<TRequest, TResponse>(ResourceType type)
         IsRequested = true;
         return request;
     }
+
+    /// <summary>Only the first update of a stream is the whole set.</summary>
+    protected abstract bool ComesWholeOnce { get; }
 
     protected abstract TRequest Compose(Answer answer);
 

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Grpc;
@@ -13,6 +14,8 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
 {
     private readonly GrpcSourceConfig endpoint;
     private readonly Signal written = new();
+    private readonly Func<ReadOnlySequence<byte>, TResponse> read;
+    private bool isWriting;
 
     private async Task RunAsync()
     {
@@ -57,7 +60,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
             }
             var service = only?.Service ?? ResourceType.AggregatedService;
             var method = only is null ? variant.AggregatedMethod : variant.Method(only);
-            var stream = context.Options.Transport(endpoint).Open<TRequest, TResponse>(service, method, ending.Token);
+            var stream = context.Options.Transport(endpoint).Open<TRequest, TResponse>(service, method, read, ending.Token);
             await using (stream.ConfigureAwait(false))
             {
                 var writing = WriteAsync(stream, end, ending);
@@ -90,6 +93,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
                 lock (gate)
                 {
                     request = queue.Next(type => only is null && context.IsPaused(type));
+                    isWriting = request is not null;
                 }
                 ScheduleTrim();
                 if (request is null)
@@ -114,7 +118,6 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
         while (await stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } response)
         {
             end.HadResponse = true;
-            backoff.Reset();
             if (failures.OnResponse(context.Now) is { } outage)
             {
                 context.Options.Log($"{source}: the control plane is back after {outage.TotalSeconds:F0} s");
@@ -122,15 +125,46 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
             if (Begin(response) is not { } entry)
             {
                 context.Options.LogDebug($"{source}: a response of type {Printable.Quote(variant.TypeUrlOf(response))} that nobody asked for is ignored");
+                ResetUnlessRefused(backoff);
                 continue;
             }
             // One response of a stream at a time, and the next one when the answer is out: the control plane is not read faster than it is obeyed.
             await context.Worker.RunAsync(() => Process(entry, response)).ConfigureAwait(false);
+            ResetUnlessRefused(backoff);
             Wake();
-            while (HasAnswer(entry))
+            while (IsAnswering(entry))
             {
                 await written.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
+            if (HasRefusedSet(entry))
+            {
+                end.Close($"closed here, because the whole set of {entry.State.Type} was refused and is sent once per stream");
+                return;
+            }
+        }
+    }
+
+    // A message proves that the control plane is there. But while it sends a set that is refused each time, asking for it again must not get faster.
+    private void ResetUnlessRefused(Backoff backoff)
+    {
+        lock (gate)
+        {
+            foreach (var entry in entries.Values)
+            {
+                if (entry.State.HasRefusedSet && !entry.State.Interest.IsEmpty)
+                {
+                    return;
+                }
+            }
+        }
+        backoff.Reset();
+    }
+
+    private bool HasRefusedSet(TypeEntry<TRequest, TResponse> entry)
+    {
+        lock (gate)
+        {
+            return entry.State.HasRefusedSet;
         }
     }
 
@@ -192,11 +226,11 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
         }
     }
 
-    private bool HasAnswer(TypeEntry<TRequest, TResponse> entry)
+    private bool IsAnswering(TypeEntry<TRequest, TResponse> entry)
     {
         lock (gate)
         {
-            return entry.State.HasAnswer;
+            return entry.State.HasAnswer || isWriting;
         }
     }
 
@@ -204,6 +238,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse>
     {
         lock (gate)
         {
+            isWriting = false;
             if (counters.State == StreamCounters.Connecting)
             {
                 counters.State = StreamCounters.Connected;

@@ -44,6 +44,7 @@ internal sealed partial class Multiplexer<TRequest, TResponse> : IMultiplexer
         work = new ResponseWork<TRequest, TResponse>(context, source, gate);
         timer = context.Options.Time.CreateTimer(static state => ((Multiplexer<TRequest, TResponse>)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         endpoint = config;
+        read = variant.CreateReader();
     }
 
     public ISubscription Subscribe(ResourceType type, IReadOnlyList<string> names, IResourceSink sink, TimeSpan? fetchTimeout)

@@ -148,6 +148,10 @@ internal sealed class ResponseWork<TRequest, TResponse>(ClientContext context, s
         {
             watch.Fetch.OnAnswered(Interest.Wildcard);
         }
+        if (!entry.Watches.HasNamed)
+        {
+            return;
+        }
         foreach (var item in response.Entries)
         {
             Answer(entry, item.Item.Resource.Name);

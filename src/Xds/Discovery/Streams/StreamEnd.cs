@@ -8,6 +8,7 @@ namespace Postern.Xds.Discovery.Streams;
 internal sealed class StreamEnd
 {
     private Exception? error;
+    private string? reason;
 
     public bool HadResponse { get; set; }
 
@@ -15,10 +16,14 @@ internal sealed class StreamEnd
 
     public string Text => error switch
     {
+        null when reason is not null => reason,
         null => HadResponse ? "closed by the control plane" : "closed by the control plane before any answer",
         RpcException rpc => Printable.Clip(rpc.Message),
         _ => $"{error.GetType().Name}: {Printable.Clip(error.Message)}",
     };
+
+    /// <summary>This side ends it.</summary>
+    public void Close(string why) => reason = why;
 
     public void Fail(Exception e)
     {
