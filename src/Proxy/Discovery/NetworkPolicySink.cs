@@ -36,7 +36,7 @@ internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, P
         var version = update.Version.Length > 0 ? update.Version : "unversioned";
         policy.Put(compiled, version, provenance);
         held.Apply(update, provenance, Gate.Now);
-        log($"policy in force: {policy.Source} version {version}, {compiled.Endpoints.Count} endpoint policies");
+        log($"policy {(policy.HostsKnown ? "in force" : "waits for identities (NPHDS)")}: {policy.Source} version {version}, {compiled.Endpoints.Count} endpoint policies");
         return [];
     }
 
