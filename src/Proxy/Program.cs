@@ -22,7 +22,11 @@ internal static class Program
             ObserveCommand.Create(),
             PolicyCommand.Create(),
         };
-        return root.Parse(args).InvokeAsync();
+        var parsed = root.Parse(args);
+        // 'run' has signal handlers of its own and ends when the drain is over; the library's would end the process after two seconds.
+        return parsed.CommandResult.Command.Name == RunCommand.Name
+            ? parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null })
+            : parsed.InvokeAsync();
     }
 
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";

@@ -70,6 +70,10 @@ internal static class AdminSocket
             File.Delete(path);
             return;
         }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new IOException("another user's socket is there; remove it if its owner is gone", e);
+        }
         throw new IOException("another process listens there");
     }
 

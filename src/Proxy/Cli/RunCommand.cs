@@ -24,6 +24,8 @@ namespace Postern.Proxy.Cli;
 /// <summary><c>postern run</c>: the proxy, or with <c>--mode validate</c> a check of its configuration.</summary>
 internal static class RunCommand
 {
+    public const string Name = "run";
+
     private const string Serve = "serve";
     private const string Validate = "validate";
 
@@ -60,7 +62,7 @@ internal static class RunCommand
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command("run", "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions

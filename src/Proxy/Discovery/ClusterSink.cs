@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
+using Postern.Xds;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
 
@@ -13,10 +14,12 @@ namespace Postern.Proxy.Discovery;
 /// Clusters: those of the bootstrap and those of CDS. A new or changed EDS cluster warms until its endpoints are known (or the wait for them is
 /// over) while the old version serves; then one reference write swaps them. Additions come before removals.
 /// </summary>
-internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, NamedResources<EndpointsConfig> endpoints, StatsRegistry stats) : ResourceSink(ResourceType.Cluster, gate)
+internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, NamedResources<EndpointsConfig> endpoints, StatsRegistry stats)
+    : ResourceSink(ResourceType.Cluster, gate)
 {
     private readonly ConcurrentDictionary<string, ClusterSnapshot> inForce = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClusterEntry> entries = new(StringComparer.Ordinal);
+    private Dictionary<string, ClusterConfig>? known; // thrown away with every change
 
     /// <summary>The first answer (accepted, refused or timed out) has come.</summary>
     public event Action? Settled;
@@ -55,7 +58,11 @@ internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, Named
     /// <summary>Configurations by name, the newest accepted of each: what listeners may refer to.</summary>
     public Dictionary<string, ClusterConfig> Known()
     {
-        var known = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
+        if (known is not null)
+        {
+            return known;
+        }
+        known = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
         foreach (var (name, entry) in entries)
         {
             known[name] = entry.Newest.Config;
@@ -129,6 +136,10 @@ internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, Named
             {
                 problems.Add(new ResourceProblem(resource.Name, "name", $"cluster \"{resource.Name}\" is defined in the bootstrap and cannot be taken over; give it another name"));
             }
+            else if (SourceReferences.FindProblem((ClusterConfig)resource.Config, bootstrap) is { } problem)
+            {
+                problems.Add(new ResourceProblem(resource.Name, problem.Path, problem.Reason));
+            }
         }
         return problems;
     }
@@ -150,6 +161,7 @@ internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, Named
 
     private void Put(string name, ClusterConfig config, DiscoveredResource? resource, Provenance provenance)
     {
+        known = null;
         if (!entries.TryGetValue(name, out var entry))
         {
             entries.Add(name, entry = new ClusterEntry());
@@ -201,6 +213,7 @@ internal sealed class ClusterSink(ISubscriber subscriber, ChangeGate gate, Named
 
     private void Drop(string name)
     {
+        known = null;
         entries.Remove(name, out var entry);
         inForce.TryRemove(name, out _);
         entry!.Warming?.Release(endpoints);

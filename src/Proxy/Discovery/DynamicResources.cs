@@ -2,10 +2,12 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
+using Postern.Policy;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Http;
 using Postern.Proxy.Lifecycle;
 using Postern.Proxy.Upstream;
+using Postern.Xds;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
 
@@ -35,7 +37,7 @@ internal sealed class DynamicResources : IDisposable
     private volatile bool clustersSettled;
     private volatile bool listenersSettled;
     private bool listenersSubscribed;
-    private bool wasWarm;
+    private volatile bool wasWarm;
 
     public DynamicResources(
         BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, IListenerHost host, SnapshotParts parts, Action<string> warn, Action<string> log)
@@ -44,12 +46,12 @@ internal sealed class DynamicResources : IDisposable
         this.subscriber = subscriber;
         this.gate = gate;
         endpoints = new NamedResources<EndpointsConfig>(ResourceType.Endpoint, subscriber, gate, static config => (EndpointsConfig)config);
-        routes = new NamedResources<RouteTable>(ResourceType.Route, subscriber, gate, config => new RouteTable((RouteConfig)config, FindCluster));
+        routes = new NamedResources<RouteTable>(ResourceType.Route, subscriber, gate, Compile);
         secrets = new SecretCache(subscriber, gate, bootstrap.StaticSecrets);
         policy = new PolicyInForce(subscriber, gate, secrets, parts.Stats.Policy, log);
-        clusters = new ClusterSink(subscriber, gate, endpoints, parts.Stats);
+        clusters = new ClusterSink(bootstrap, subscriber, gate, endpoints, parts.Stats);
         var compiler = new SnapshotCompiler(FindCluster, policy, parts);
-        listeners = new ListenerSink(subscriber, gate, routes, clusters, policy, host, compiler, bootstrap.CdsSource is not null, warn);
+        listeners = new ListenerSink(bootstrap, subscriber, gate, routes, clusters, policy, host, compiler, warn);
         clusters.Settled += OnClustersSettled;
         listeners.Settled += OnListenersSettled;
         refusals = gate.Time.CreateTimer(_ => LookForRefusals(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -66,9 +68,13 @@ internal sealed class DynamicResources : IDisposable
     {
         get
         {
+            if (wasWarm)
+            {
+                return ServerState.Live; // what warms later does not take the server back, and a probe does not wait for a large update
+            }
             lock (gate.Lock)
             {
-                wasWarm |= listenersSettled && clusters.IsWarm && listeners.IsWarm; // what warms later does not take the server back
+                wasWarm = listenersSettled && clusters.IsWarm && listeners.IsWarm;
                 return wasWarm ? ServerState.Live : clustersSettled && clusters.IsWarm ? ServerState.Initializing : ServerState.PreInitializing;
             }
         }
@@ -120,10 +126,22 @@ internal sealed class DynamicResources : IDisposable
 
     public void Dispose()
     {
-        refusals.Dispose();
-        clusterSubscription?.Dispose();
-        listenerSubscription?.Dispose();
-        policy.Dispose();
+        lock (gate.Lock)
+        {
+            listenersSubscribed = true; // an answer that is under way does not begin anew
+            refusals.Dispose();
+            clusterSubscription?.Dispose();
+            listenerSubscription?.Dispose();
+            policy.Dispose();
+        }
+    }
+
+    private RouteTable Compile(object config)
+    {
+        var routes = (RouteConfig)config;
+        return ClusterReferences.FindProblem(routes, clusters.Known()) is { } problem
+            ? throw new PolicyConfigException($"{problem.Path}: {problem.Reason}")
+            : new RouteTable(routes, FindCluster);
     }
 
     private void OnClustersSettled()

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Net;
 using Postern.Policy;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Http;
@@ -18,8 +17,8 @@ namespace Postern.Proxy.Discovery;
 /// (a port in use) is found later: then the others are in force, the answer is a NACK, and the next change tries again.
 /// </summary>
 internal sealed class ListenerSink(
-    ISubscriber subscriber, ChangeGate gate, NamedResources<RouteTable> routes, ClusterSink clusters, PolicyInForce policy, IListenerHost host, SnapshotCompiler compiler,
-    bool clustersAreDiscovered, Action<string> warn)
+    BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, NamedResources<RouteTable> routes, ClusterSink clusters, PolicyInForce policy, IListenerHost host,
+    SnapshotCompiler compiler, Action<string> warn)
     : ResourceSink(ResourceType.Listener, gate)
 {
     private static readonly RouteSlot Probe = new("");
@@ -138,7 +137,6 @@ internal sealed class ListenerSink(
     private List<ResourceProblem> Check(ResourceUpdate update, List<string> gone)
     {
         var problems = new List<ResourceProblem>();
-        var fixedAddresses = new HashSet<IPEndPoint>();
         var wanted = new List<ListenerConfig>();
         var offered = new HashSet<string>(gone, StringComparer.Ordinal);
         foreach (var resource in update.Resources)
@@ -147,11 +145,7 @@ internal sealed class ListenerSink(
         }
         foreach (var (name, entry) in entries)
         {
-            if (entry.Newest.Resource is null)
-            {
-                fixedAddresses.UnionWith(entry.Newest.Config.Addresses);
-            }
-            else if (!offered.Contains(name))
+            if (entry.Newest.Resource is null || !offered.Contains(name))
             {
                 wanted.Add(entry.Newest.Config);
             }
@@ -177,13 +171,6 @@ internal sealed class ListenerSink(
             {
                 problems.Add(problem);
             }
-            foreach (var address in config.Addresses)
-            {
-                if (address.Port != 0 && fixedAddresses.Contains(address))
-                {
-                    problems.Add(new ResourceProblem(config.Name, "address", $"{address} is taken by a listener of the bootstrap"));
-                }
-            }
         }
         if (problems.Count == 0 && ListenerSetRules.FindProblem(wanted) is { } clash)
         {
@@ -194,9 +181,13 @@ internal sealed class ListenerSink(
 
     private ResourceProblem? Problem(ListenerConfig config, Dictionary<string, ClusterConfig> known)
     {
-        if (ClusterReferences.FindProblem(config, known, unknownAllowed: clustersAreDiscovered) is { } reference)
+        if (ClusterReferences.FindProblem(config, known, unknownAllowed: bootstrap.CdsSource is not null) is { } reference)
         {
             return new ResourceProblem(config.Name, reference.Path, reference.Reason);
+        }
+        if (SourceReferences.FindProblem(config, bootstrap) is { } source)
+        {
+            return new ResourceProblem(config.Name, source.Path, source.Reason);
         }
         try
         {
@@ -295,7 +286,9 @@ internal sealed class ListenerSink(
 
     private Listeners.ListenerSnapshot Compile(ListenerConfig config)
     {
-        var version = entries[config.Name].Newest;
+        var entry = entries[config.Name];
+        // The old one when the new one's port cannot be had.
+        var version = entry.Open is { } open && ReferenceEquals(open.Config, config) ? open : entry.Newest;
         return compiler.Compile(config, version.Slot);
     }
 

@@ -65,6 +65,10 @@ internal sealed class NamedResource<T>(ResourceType type, ChangeGate gate, strin
             since = Gate.Now;
             Settle();
         }
+        if (!IsSettled && Array.Exists([.. update.Removed], gone => string.Equals(gone, name, StringComparison.Ordinal)))
+        {
+            Settle(); // "there is no such resource" is an answer, and the only one that comes
+        }
         return [];
     }
 

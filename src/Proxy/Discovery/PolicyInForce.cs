@@ -25,6 +25,8 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private readonly List<ISubscription> subscriptions = [];
     private ConfigSourceConfig? source;
     private PolicySnapshot compiled = PolicySnapshot.Empty;
+    private string version = "";
+    private Provenance provenance;
     private bool hostsKnown;
     private volatile PolicyState current = PolicyState.Empty;
 
@@ -73,16 +75,11 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     /// Swaps in new policies. Under the gate. Without identities every peer would be the world, which some rule may allow: policies wait for the
     /// first NPHDS answer, an empty one too, and until then everything is denied.
     /// </summary>
-    public void Put(PolicySnapshot fresh, string version, Provenance provenance)
+    public void Put(PolicySnapshot fresh, string freshVersion, Provenance from)
     {
         var secretsChanged = !ReferenceEquals(fresh.SecretNames, compiled.SecretNames);
-        compiled = fresh;
-        current = current with
-        {
-            Policies = hostsKnown ? fresh : PolicySnapshot.Empty,
-            Version = version,
-            Note = provenance == Provenance.Disk ? "policy version " + version : hostsKnown ? "" : "identities (NPHDS) have not been received yet",
-        };
+        (compiled, version, provenance) = (fresh, freshVersion, from);
+        Publish(current.Hosts);
         if (secretsChanged)
         {
             secrets.Use(source, fresh.SecretNames);
@@ -92,12 +89,12 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     /// <summary>Swaps in new identities. Under the gate.</summary>
     public void Put(IdentityMap map)
     {
-        current = current with { Hosts = map, Policies = compiled, Note = hostsKnown || current.Note.StartsWith("policy", StringComparison.Ordinal) ? current.Note : "" };
-        if (!hostsKnown && current.Version.Length > 0)
+        if (!hostsKnown && version.Length > 0)
         {
-            log($"policy in force: {source} version {current.Version}, {compiled.Endpoints.Count} endpoint policies, now that identities have come");
+            log($"policy in force: {source} version {version}, {compiled.Endpoints.Count} endpoint policies, now that identities have come");
         }
         hostsKnown = true;
+        Publish(map);
     }
 
     public void ReadStatus(List<ResourceStatus> into)
@@ -107,6 +104,14 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     }
 
     public void Dispose() => Close();
+
+    private void Publish(IdentityMap hosts) => current = current with
+    {
+        Hosts = hosts,
+        Policies = hostsKnown ? compiled : PolicySnapshot.Empty,
+        Version = version,
+        Note = version.Length == 0 ? "" : !hostsKnown ? "identities (NPHDS) have not been received yet" : provenance == Provenance.Disk ? "policy version " + version : "",
+    };
 
     private void Close()
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Postern.Proxy.Admin;
 using Postern.Proxy.Discovery;
 using Postern.Xds;
 using Postern.Xds.Config;
@@ -60,8 +61,12 @@ internal sealed class LastGoodSink : IResourceSink, ISubscription
     {
         lock (owner.Gate.Lock)
         {
+            if (disposed)
+            {
+                return []; // under way when the subscription ended: another source may have spoken since
+            }
             var problems = inner.Apply(update);
-            if (problems.Count == 0 && !disposed)
+            if (problems.Count == 0)
             {
                 answered = true;
                 RestoredFrom = null;
@@ -77,11 +82,11 @@ internal sealed class LastGoodSink : IResourceSink, ISubscription
     {
         lock (owner.Gate.Lock)
         {
-            if (!answered && !tried)
+            if (!answered && !tried && !disposed)
             {
                 Restore();
             }
-            if (RestoredFrom is null)
+            if (RestoredFrom is null && !disposed)
             {
                 inner.OnFetchTimeout(late);
             }
@@ -157,9 +162,10 @@ internal sealed class LastGoodSink : IResourceSink, ISubscription
             RestoredFrom = saved.Confirmed;
             owner.Log($"{Type} from {source} is silent; in force from the state on disk, {age:F0} s old: version {saved.Version}, {resources.Count} resources");
         }
-        catch (XdsConfigException e)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            owner.Log($"state on disk is not used: {book.File}: {e.Message}");
+            // On a timer: nobody else would take it.
+            owner.Log($"state on disk is not used: {book.File}: {(e is XdsConfigException ? e.Message : $"{e.GetType().Name}: {OneLine.Of(e.Message)}")}");
         }
     }
 

@@ -115,13 +115,25 @@ internal sealed class StateBook(string file, ResourceType type, string nodeId, s
             }
             dirty = stale = false;
         }
-        if (state is not null)
+        try
         {
-            StateDirectory.Write(file, StateFile.Encode(state));
+            if (state is not null)
+            {
+                StateDirectory.Write(file, StateFile.Encode(state));
+            }
+            else if (System.IO.File.Exists(file))
+            {
+                StateDirectory.Overwrite(file, StateFile.Confirmation(when));
+            }
         }
-        else if (System.IO.File.Exists(file))
+        catch
         {
-            StateDirectory.Overwrite(file, StateFile.Confirmation(when));
+            lock (gate)
+            {
+                dirty |= state is not null; // else the next confirmation would make the old file young
+                stale = true;
+            }
+            throw;
         }
     }
 

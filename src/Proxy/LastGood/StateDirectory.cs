@@ -18,13 +18,18 @@ internal sealed class StateDirectory
     private StateDirectory(string path) => this.path = path;
 
     /// <summary>Opens it, making it where it is missing.</summary>
-    /// <exception cref="IOException">Cannot be made or written to.</exception>
+    /// <exception cref="IOException">Cannot be made or written to, or could be written to by others, whose policy must not become ours.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
     public static StateDirectory Open(string path)
     {
         Directory.CreateDirectory(path, OnlyUs | UnixFileMode.UserExecute);
+        if (PosixFolder.FindStranger(path) is { } stranger)
+        {
+            throw new IOException(stranger);
+        }
         var probe = Path.Combine(path, $".probe-{Environment.ProcessId}");
-        using (new FileStream(probe, Options(FileMode.Create)))
+        File.Delete(probe); // of a process of that id that was killed
+        using (new FileStream(probe, Options()))
         {
         }
         File.Delete(probe);
@@ -42,12 +47,14 @@ internal sealed class StateDirectory
         var beside = file + ".new";
         try
         {
-            using (var stream = new FileStream(beside, Options(FileMode.Create)))
+            File.Delete(beside); // of a crash
+            using (var stream = new FileStream(beside, Options()))
             {
                 stream.Write(bytes);
                 stream.Flush(flushToDisk: true);
             }
             File.Move(beside, file, overwrite: true);
+            PosixFolder.Flush(Path.GetDirectoryName(file)!);
         }
         catch
         {
@@ -86,6 +93,7 @@ internal sealed class StateDirectory
         }
     }
 
-    private static FileStreamOptions Options(FileMode mode) =>
-        new() { Mode = mode, Access = FileAccess.Write, Share = FileShare.None, UnixCreateMode = OnlyUs, BufferSize = 0 };
+    // CreateNew follows no link.
+    private static FileStreamOptions Options() =>
+        new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, UnixCreateMode = OnlyUs, BufferSize = 0 };
 }

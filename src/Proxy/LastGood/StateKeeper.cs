@@ -16,6 +16,9 @@ internal sealed class StateKeeper : IDisposable
     /// <summary>Least time between two writes.</summary>
     public static readonly TimeSpan WriteInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>A disk that failed is tried again after this time.</summary>
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
+
     private readonly StateDirectory directory;
     private readonly BootstrapConfig bootstrap;
     private readonly TimeProvider time;
@@ -24,6 +27,7 @@ internal sealed class StateKeeper : IDisposable
     private readonly Lock gate = new();
     private readonly Lock writing = new();
     private readonly ITimer timer;
+    private DateTimeOffset retryAt; // after a failure; else the past
     private bool complained;
 
     public StateKeeper(StateDirectory directory, BootstrapConfig bootstrap, TimeSpan maxAge, TimeProvider time, Action<string> warn)
@@ -33,7 +37,7 @@ internal sealed class StateKeeper : IDisposable
         this.time = time;
         this.warn = warn;
         MaxAge = maxAge;
-        timer = time.CreateTimer(_ => Flush(), null, WriteInterval, WriteInterval);
+        timer = time.CreateTimer(_ => OnTimer(), null, WriteInterval, WriteInterval);
     }
 
     /// <summary>Older state is not used.</summary>
@@ -76,6 +80,7 @@ internal sealed class StateKeeper : IDisposable
         {
             all = [.. books.Values];
         }
+        var failed = false;
         lock (writing)
         {
             foreach (var book in all)
@@ -86,6 +91,8 @@ internal sealed class StateKeeper : IDisposable
                 }
                 catch (Exception e) when (e is StateFileException or IOException or UnauthorizedAccessException)
                 {
+                    failed = true;
+                    retryAt = time.GetUtcNow() + RetryInterval;
                     if (!complained)
                     {
                         complained = true; // once: it will most likely go on
@@ -93,6 +100,19 @@ internal sealed class StateKeeper : IDisposable
                     }
                 }
             }
+            if (complained && !failed)
+            {
+                complained = false;
+                warn("state is written again");
+            }
+        }
+    }
+
+    private void OnTimer()
+    {
+        if (time.GetUtcNow() >= retryAt)
+        {
+            Flush();
         }
     }
 

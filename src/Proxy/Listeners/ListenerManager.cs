@@ -95,7 +95,7 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
                 var still = ReplaceChanged(blocked, compile, retried);
                 if (still.Count == blocked.Count)
                 {
-                    errors.AddRange(retried);
+                    errors.AddRange(Exchange(blocked, compile, retried));
                     break;
                 }
                 blocked = still;
@@ -183,6 +183,35 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
             }
         }
         return blocked;
+    }
+
+    // Those that stand in each other's way close together and open together; only then is there a gap. Gives what is blocked after that.
+    private List<(string Name, string Error)> Exchange(
+        List<ListenerConfig> blocked, Func<ListenerConfig, ListenerSnapshot> compile, List<(string Name, string Error)> errors)
+    {
+        var circle = PortExchange.Find(blocked, name => active.TryGetValue(name, out var state) ? state.Bound : []);
+        var stopped = new List<ListenerState>();
+        foreach (var config in circle)
+        {
+            errors.RemoveAll(error => error.Name == config.Name);
+            if (active.TryGetValue(config.Name, out var old))
+            {
+                old.StopAccepting();
+                stopped.Add(old);
+            }
+        }
+        ReplaceChanged(circle, compile, errors);
+        foreach (var old in stopped)
+        {
+            // What could not move goes back to where it was.
+            if (ReferenceEquals(active[old.Snapshot.Name], old))
+            {
+                active.Remove(old.Snapshot.Name);
+                Drain(old);
+                ReplaceChanged([old.Snapshot.Config], compile, errors);
+            }
+        }
+        return errors;
     }
 
     private void Replace(ListenerState? old, ListenerConfig config, ListenerSnapshot snapshot)

@@ -51,7 +51,10 @@ internal sealed class DiscoveryRig : IDisposable
     public static BootstrapConfig Bootstrap(params (string Name, object Config)[] statics) => new()
     {
         Node = new Envoy.Config.Core.V3.Node { Id = "node-1" },
-        StaticClusters = statics.Select(s => s.Config).OfType<ClusterConfig>().Append(new ClusterConfig("orig", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), [])).ToEquatable(),
+        StaticClusters = statics.Select(s => s.Config).OfType<ClusterConfig>()
+            .Append(new ClusterConfig("orig", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []))
+            .Concat(from name in (string[])["control-plane", "agent", "other"] select (ClusterConfig)Make.Fixed(name, 1).Item2)
+            .ToEquatable(),
         StaticListeners = statics.Select(s => s.Config).OfType<ListenerConfig>().ToEquatable(),
         StaticSecrets = statics.Select(s => s.Config).OfType<SecretConfig>().ToEquatable(),
         CdsSource = Make.Plane,

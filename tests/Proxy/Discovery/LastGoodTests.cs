@@ -102,6 +102,71 @@ public sealed class LastGoodTests : IDisposable
         Assert.Single(rig.Lines, line => line.Contains("state on disk is not used", StringComparison.Ordinal) && line.Contains("npds", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void IdentitiesAreNotOnDisk_PolicyFromDiskIsNotEnforced(bool isDamaged)
+    {
+        Fill();
+        var file = Assert.Single(Directory.GetFiles(folder, "nphds*"));
+        if (isDamaged)
+        {
+            File.WriteAllText(file, "damaged");
+        }
+        else
+        {
+            File.Delete(file);
+        }
+
+        using var rig = Restart();
+
+        var policy = rig.Resources.Policy.Current;
+        Assert.Null(policy.Policies.FindEndpoint("10.0.0.1"));
+        Assert.Contains("NPHDS", policy.Note, StringComparison.Ordinal);
+        rig.Plane.Send("NPHDS", Make.Hosts(7, "10.0.0.9/32"));
+        Assert.NotNull(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
+        Assert.Contains("from disk", rig.Resources.Policy.Current.Note, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StateThatCouldNotBeWritten_OlderOneIsNotConfirmedAndItIsTriedAgain()
+    {
+        using (var rig = new DiscoveryRig(clock, folder))
+        {
+            Fill(rig);
+            clock.Advance(TimeSpan.FromSeconds(2));
+            var file = Assert.Single(Directory.GetFiles(folder, "npds*"));
+            var old = File.ReadAllBytes(file);
+            Directory.CreateDirectory(file + ".new");
+            rig.Plane.Find("NPDS").Send("43", Make.Policy(3, "10.0.0.3"));
+            clock.Advance(TimeSpan.FromMinutes(5));
+
+            Assert.Single(rig.Lines, line => line.Contains("state cannot be written", StringComparison.Ordinal));
+            Assert.Equal(old, File.ReadAllBytes(file));
+            Directory.Delete(file + ".new");
+            clock.Advance(TimeSpan.FromSeconds(31));
+            Assert.Single(rig.Lines, line => line.Contains("state is written again", StringComparison.Ordinal));
+        }
+
+        using var restarted = Restart();
+
+        Assert.StartsWith("43 ", restarted.Resources.Policy.Current.Version, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnswerThatWasUnderWayWhenTheSourceChanged_IsPassedOver()
+    {
+        using var rig = new DiscoveryRig(clock, folder);
+        Fill(rig);
+        var old = rig.Plane.Find("NPDS");
+        rig.Plane.Send("LDS", Make.WithPolicy("pod", 11, Agent with { Cluster = "other" }));
+
+        Assert.Empty(old.Send("99", Make.Policy(9, "10.0.0.9")));
+
+        Assert.NotNull(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
+        Assert.Equal("42", rig.Resources.Policy.Current.Version);
+    }
+
     [Fact]
     public void StateOfAnotherNode_IsRefused()
     {

@@ -41,6 +41,21 @@ public sealed class PolicyInForceTests : IDisposable
     }
 
     [Fact]
+    public void PolicyBeforeIdentities_IsNotEnforcedAndTheReasonIsSaid()
+    {
+        rig.Plane.Send("LDS", Make.WithPolicy("a", 10, Agent));
+        rig.Plane.Find("NPDS").Send("42", Make.Policy(1, "10.0.0.1"));
+
+        Assert.Null(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
+        Assert.Contains("NPHDS", rig.Resources.Policy.Current.Note, StringComparison.Ordinal);
+        Assert.DoesNotContain(rig.Lines, line => line.StartsWith("policy in force", StringComparison.Ordinal));
+        rig.Plane.Send("NPHDS");
+
+        Assert.NotNull(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
+        Assert.Equal("", rig.Resources.Policy.Current.Note);
+    }
+
+    [Fact]
     public void LastListenerGoes_PolicyStaysSubscribedAndInForce()
     {
         Serve(Make.Policy(1, "10.0.0.1"));

@@ -76,6 +76,52 @@ public sealed class UpdateTests
     }
 
     [Fact]
+    public void SourceThatTheBootstrapDoesNotProvide_NothingOfTheUpdateApplies()
+    {
+        using var rig = Started();
+        var (name, config) = Make.Eds("far");
+        var eds = ((ClusterConfig)config).Eds!;
+
+        var problem = Assert.Single(rig.Plane.Send("CDS", Make.Fixed("new", 81), (name, (ClusterConfig)config with { Eds = eds with { Source = new AdsSourceConfig(null) } })));
+        Assert.Equal(("far", "eds_cluster_config.eds_config"), (problem.Resource, problem.Path));
+        Assert.Contains("ads_config", problem.Reason, StringComparison.Ordinal);
+        Assert.Null(rig.Resources.FindCluster("new"));
+
+        problem = Assert.Single(rig.Plane.Send("LDS", Make.Tcp("a", 10, "echo"), Make.WithPolicy("b", 11, Make.Plane with { Cluster = "nowhere" })));
+        Assert.Equal("b", problem.Resource);
+        Assert.Contains("'nowhere'", problem.Reason, StringComparison.Ordinal);
+        Assert.Empty(rig.Host.Log);
+        Assert.DoesNotContain("NPDS", rig.Plane.Open);
+    }
+
+    [Fact]
+    public void SecondPolicySourceBesideThatOfTheBootstrap_IsRefused()
+    {
+        using var rig = new DiscoveryRig(bootstrap: DiscoveryRig.Bootstrap(Make.WithPolicy("fixed", 9, Make.Plane with { Cluster = "agent" })));
+        rig.Plane.Send("CDS");
+
+        var problem = Assert.Single(rig.Plane.Send("LDS", Make.WithPolicy("a", 10, Make.Plane with { Cluster = "other" })));
+
+        Assert.Equal("a", problem.Resource);
+        Assert.Contains("one policy source", problem.Reason, StringComparison.Ordinal);
+        Assert.Equal("agent", ((GrpcSourceConfig)rig.Plane.Find("NPDS").Source).Cluster);
+    }
+
+    [Fact]
+    public void RouteToAClusterThatIsMadeForControlPlanes_IsRefusedWithItsPath()
+    {
+        using var rig = Started();
+        var (name, config) = Make.Fixed("h2", 81);
+        rig.Plane.Send("CDS", Make.Fixed("echo", 80), (name, (ClusterConfig)config with { Http2 = true }));
+        rig.Plane.Send("LDS", Make.Rds("web", 10, "table"));
+
+        var problem = Assert.Single(rig.Plane.Send("RDS table", Make.Routes("table", "h2")));
+
+        Assert.Contains("virtual_hosts[0].routes[0].route.cluster", problem.Reason, StringComparison.Ordinal);
+        Assert.Empty(rig.Host.Open);
+    }
+
+    [Fact]
     public void OriginalDestinationClusterBehindAPlainListener_IsRefusedWithItsPath()
     {
         using var rig = Started();

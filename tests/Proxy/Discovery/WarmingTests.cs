@@ -104,6 +104,31 @@ public sealed class WarmingTests : IDisposable
     }
 
     [Fact]
+    public void ControlPlaneSaysThereAreNoEndpoints_ClusterDoesNotWaitAndTakesThemLater()
+    {
+        rig.Plane.Send("CDS", Make.Eds("echo"));
+
+        rig.Plane.Find("EDS echo").Delta("1", ["echo"]);
+
+        Assert.Equal(ResourceState.Active, rig.Status("CDS", "echo")!.State);
+        Assert.Empty(rig.Ports("echo"));
+        rig.Plane.Find("EDS echo").Delta("2", [], Make.Endpoints("echo", 81));
+        Assert.Equal([81], rig.Ports("echo"));
+    }
+
+    [Fact]
+    public void ControlPlaneSaysThereIsNoRouteTable_ListenerDoesNotWait()
+    {
+        rig.Plane.Send("CDS");
+        rig.Plane.Send("LDS", Make.Rds("web", 10, "table"));
+
+        rig.Plane.Find("RDS table").Delta("1", ["table"]);
+
+        Assert.Equal(["open web"], rig.Host.Log);
+        Assert.Null(rig.Table("web"));
+    }
+
+    [Fact]
     public void EndpointsRemovedByDelta_StayWhileTheClusterRefersToThem()
     {
         Warm("echo", 81);
