@@ -10,7 +10,8 @@ namespace Postern.Agent.Model;
 
 /// <summary>
 /// Reads the agent's folder. Something that is wrong never removes what was in force: a file with a bad document keeps every object it had,
-/// a file that cannot be read keeps all of them, and only a file that is gone takes its objects with it.
+/// a file that cannot be read keeps all of them, and only a file that is gone takes its objects with it. A file that is empty of a sudden is being
+/// written, and a folder without any file is not mounted: both keep what was in force, too.
 /// </summary>
 public static class NodeFolder
 {
@@ -44,6 +45,11 @@ public static class NodeFolder
             problems.Add(new ModelProblem("", 0, 0, "", $"the folder holds more than {MaxFiles} files; nothing of it is taken over"));
             return new NodeModel(previous?.Objects ?? [], problems);
         }
+        if (files.Count == 0 && previous is { Objects.Count: > 0 })
+        {
+            problems.Add(new ModelProblem("", 0, 0, "", $"the folder {Printable.Clip(directory)} holds no file any more (is it mounted?); what it said stays in force; to end policing, stop the agent"));
+            return new NodeModel(previous.Objects, problems);
+        }
         var texts = new List<(string Name, Func<byte[]> Read)>();
         foreach (var file in files)
         {
@@ -64,6 +70,11 @@ public static class NodeFolder
         {
             var objects = ReadFile(name, read, problems, out var complete);
             candidates.AddRange(objects);
+            if (complete && objects.Count == 0 && before[name].Any())
+            {
+                problems.Add(new ModelProblem(name, 1, 1, "", "is empty; what it said stays in force; to take that back, delete the file"));
+                complete = false;
+            }
             if (!complete)
             {
                 var keys = objects.Select(one => one.Key).ToHashSet();

@@ -59,6 +59,18 @@ public sealed class NodeFolderTests
         Assert.Empty(Texts.Read(before, Good).Policies);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n---\n# being written\n")]
+    public void FileIsEmptyOfASudden_KeepsWhatItSaid(string text)
+    {
+        var before = Texts.Read(Good, Texts.ForWeb("ingress: [{}]"));
+        var after = Texts.Read(before, Good, text);
+        Assert.Single(after.Policies);
+        Assert.Equal("b.yaml", Assert.Single(after.Problems).File);
+        Assert.Single(Texts.Read(after, Good, text).Policies);
+    }
+
     [Fact]
     public void SameKindAndNameTwice_RefusesTheSecondAndNamesBoth()
     {
