@@ -31,6 +31,7 @@ public sealed class NodeCompiler(IdentityAllocator allocator, Func<IReadOnlyColl
         allocator.BeginRound();
         var identities = new IdentityBook(model, allocator, warnings);
         var ids = EndpointIds(model, warnings);
+        var named = EnvoyConfigCompiler.NamedListeners(model);
         var rules = new RuleCompiler(model, identities, warnings);
         var specs = model.Policies.SelectMany(policy => policy.Specs.Select(spec => (policy, spec))).Where(one => one.spec.Subject is not null).ToList();
         var policies = PolicyOfIdentity(identities, specs, rules);
@@ -46,7 +47,7 @@ public sealed class NodeCompiler(IdentityAllocator allocator, Func<IReadOnlyColl
             Identities = CompiledIdentities(identities),
             Hosts = HostCompiler.Compile(model, identities, hostAddresses?.Invoke() ?? []),
             ServiceEndpoints = ServiceCompiler.Compile(model, warnings),
-            EnvoyConfigs = [.. model.EnvoyConfigs.Select(EnvoyConfigCompiler.Compile)],
+            EnvoyConfigs = [.. model.EnvoyConfigs.Select(config => EnvoyConfigCompiler.Compile(config, named))],
             Secrets = SecretCompiler.Compile(model.Secrets, warnings),
             Warnings = [.. warnings.Concat(model.Endpoints.SelectMany(endpoint => endpoint.Warnings)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
         };

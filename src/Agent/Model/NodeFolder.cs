@@ -66,20 +66,25 @@ public static class NodeFolder
     {
         var before = (previous?.Objects ?? []).ToLookup(one => one.Source.File, StringComparer.Ordinal);
         var candidates = new List<NodeObject>();
+        var doubtful = "";
         foreach (var (name, read) in texts)
         {
-            var objects = ReadFile(name, read, problems, out var complete);
+            var objects = ReadFile(name, read, problems, out var state);
             candidates.AddRange(objects);
-            if (complete && objects.Count == 0 && before[name].Any())
+            if (state != FileState.Bad && objects.Count == 0 && before[name].Any())
             {
                 problems.Add(new ModelProblem(name, 1, 1, "", "is empty; what it said stays in force; to take that back, delete the file"));
-                complete = false;
+                state = FileState.Bad;
             }
-            if (!complete)
+            if (state != FileState.Good)
             {
-                var keys = objects.Select(one => one.Key).ToHashSet();
-                candidates.AddRange(before[name].Where(one => !keys.Contains(one.Key)));
+                AddKept(candidates, before[name], objects);
+                doubtful = before.Contains(name) ? doubtful : name;
             }
+        }
+        if (doubtful.Length > 0)
+        {
+            KeepVanished(candidates, before, [.. texts.Select(text => text.Name)], doubtful, problems);
         }
         if (candidates.Count > MaxObjects)
         {
@@ -90,13 +95,46 @@ public static class NodeFolder
         return new NodeModel(accepted, problems);
     }
 
-    private static List<NodeObject> ReadFile(string name, Func<byte[]> read, List<ModelProblem> problems, out bool complete)
+    // A file that is gone may have been renamed, and the one that cannot be understood may be it.
+    private static void KeepVanished(List<NodeObject> candidates, ILookup<string, NodeObject> before, HashSet<string> present, string doubtful, List<ModelProblem> problems)
+    {
+        foreach (var file in before.Where(file => !present.Contains(file.Key)))
+        {
+            var count = candidates.Count;
+            AddKept(candidates, file, candidates);
+            if (candidates.Count > count)
+            {
+                problems.Add(new ModelProblem(file.Key, 1, 1, "", $"is gone; what it said stays in force while {Printable.Clip(doubtful)}, which may be the same file renamed, is empty or bad"));
+            }
+        }
+    }
+
+    private static void AddKept(List<NodeObject> candidates, IEnumerable<NodeObject> old, List<NodeObject> fresh)
+    {
+        var keys = fresh.Select(one => one.Key).ToHashSet();
+        candidates.AddRange(old.Where(one => !keys.Contains(one.Key)).ToList());
+    }
+
+    private enum FileState
+    {
+        Good,
+
+        /// <summary>Without a byte: just made, and being written.</summary>
+        Blank,
+
+        /// <summary>Something in it cannot be understood.</summary>
+        Bad,
+    }
+
+    private static List<NodeObject> ReadFile(string name, Func<byte[]> read, List<ModelProblem> problems, out FileState state)
     {
         var objects = new List<NodeObject>();
-        complete = true;
+        state = FileState.Good;
         try
         {
-            var documents = ConfigDocument.ParseAll(read(), name, Limits);
+            var bytes = read();
+            state = bytes.Length == 0 ? FileState.Blank : FileState.Good;
+            var documents = ConfigDocument.ParseAll(bytes, name, Limits);
             foreach (var document in documents)
             {
                 var found = new DocumentProblems(name);
@@ -106,7 +144,7 @@ public static class NodeFolder
                 }
                 else
                 {
-                    complete = false;
+                    state = FileState.Bad;
                 }
                 problems.AddRange(found.Problems);
             }
@@ -114,7 +152,7 @@ public static class NodeFolder
         catch (XdsConfigException e)
         {
             problems.Add(new ModelProblem(name, e.Line, e.Column, e.Path, e.Reason));
-            complete = false;
+            state = FileState.Bad;
         }
         return objects;
     }
