@@ -82,6 +82,7 @@ public sealed record StatusView
     private static string StateOf(AgentSnapshot snapshot) => snapshot switch
     {
         { HasNode: false } => "no good folder yet: nothing is changed",
+        { Problems.Count: > 0, Policies.Count: 0, Node: { Blocked.Count: > 0, Endpoints.Count: 0 } } => "no good folder yet: its endpoints are cut off",
         { Outcome: AckOutcome.Nacked } => "refused by the proxy",
         { Outcome: AckOutcome.TimedOut } => "waiting for the proxy",
         { Steering.Error.Length: > 0 } => "steering failed",

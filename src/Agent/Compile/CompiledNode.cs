@@ -16,6 +16,9 @@ public sealed record CompiledNode
     /// <summary>By id.</summary>
     public IReadOnlyList<CompiledEndpoint> Endpoints { get; init; } = [];
 
+    /// <summary>Endpoints that no policy can be made for: all their TCP traffic is dropped.</summary>
+    public IReadOnlyList<BlockedEndpoint> Blocked { get; init; } = [];
+
     /// <summary>Every identity that is in use, with labels.</summary>
     public IReadOnlyList<CompiledIdentity> Identities { get; init; } = [];
 
@@ -34,6 +37,11 @@ public sealed record CompiledNode
     /// <summary>What people should know: rules that are kept but not enforced yet, selectors without an identity, UDP ports, …</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }
+
+/// <summary>An endpoint that is cut off, because to let it be would be to let it go unpoliced.</summary>
+/// <param name="Name">Namespace/name.</param>
+/// <param name="Addresses">v4 then v6.</param>
+public sealed record BlockedEndpoint(string Name, IReadOnlyList<IPAddress> Addresses);
 
 /// <summary>TCP traffic of one endpoint to hand to a listener.</summary>
 /// <param name="Direction">Ingress: to the endpoint. Egress: from it.</param>

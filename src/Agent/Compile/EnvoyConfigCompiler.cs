@@ -20,8 +20,16 @@ internal static class EnvoyConfigCompiler
         .Where(resource => resource.Is(Listener.Descriptor))
         .Select(resource => new NameQualifier(config.Key).Owned(resource.Unpack<Listener>().Name)));
 
+    /// <summary>Qualified names of the listeners that policies send traffic to.</summary>
+    public static HashSet<string> NamedListeners(NodeModel model) => [.. model.Policies
+        .SelectMany(policy => policy.Specs)
+        .SelectMany(spec => spec.Rules)
+        .SelectMany(rule => rule.ToPorts ?? [])
+        .Select(ports => ports.Listener?.QualifiedName)
+        .OfType<string>()];
+
     /// <summary>One configuration.</summary>
-    public static CompiledEnvoyConfig Compile(EnvoyConfigObject config)
+    public static CompiledEnvoyConfig Compile(EnvoyConfigObject config, IReadOnlySet<string> named)
     {
         var rewriter = new ResourceRewriter(new NameQualifier(config.Key));
         List<Any> listeners = [], clusters = [], routes = [], endpoints = [], secrets = [];
@@ -31,7 +39,7 @@ internal static class EnvoyConfigCompiler
             {
                 var listener = resource.Unpack<Listener>();
                 rewriter.Rewrite(listener);
-                FilterInjector.Inject(listener, config);
+                FilterInjector.Inject(listener, config, named);
                 listeners.Add(Any.Pack(listener));
             }
             else if (resource.Is(Cluster.Descriptor))

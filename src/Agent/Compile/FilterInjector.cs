@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Linq;
 using Cilium;
 using Envoy.Config.Listener.V3;
@@ -16,10 +17,13 @@ internal static class FilterInjector
     private const string Metadata = "cilium.bpf_metadata";
     private const string Router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
-    /// <summary>Changes the listener in place. One that the agent gives an address is always policed.</summary>
-    public static void Inject(Listener listener, EnvoyConfigObject config)
+    /// <summary>Changes the listener in place. One that the agent gives an address is always policed, and so is one that policies send traffic to.</summary>
+    /// <param name="listener">Its name is qualified.</param>
+    /// <param name="config">Where it stands.</param>
+    /// <param name="named">Names of listeners that policies name.</param>
+    public static void Inject(Listener listener, EnvoyConfigObject config, IReadOnlySet<string> named)
     {
-        if (listener.Address is null || config.Injection == FilterInjection.On)
+        if (listener.Address is null || named.Contains(listener.Name) || config.Injection == FilterInjection.On)
         {
             foreach (var chain in listener.DefaultFilterChain is { } last ? listener.FilterChains.Append(last) : listener.FilterChains)
             {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Net;
 using Cilium;
 using Postern.Agent.Identities;
 using Postern.Agent.Model;
@@ -11,7 +12,7 @@ namespace Postern.Agent.Compile;
 internal static class HostCompiler
 {
     /// <summary>By identity. The world has no entry unless its families are told apart.</summary>
-    public static List<NetworkPolicyHosts> Compile(NodeModel model, IdentityBook identities)
+    public static List<NetworkPolicyHosts> Compile(NodeModel model, IdentityBook identities, IReadOnlyCollection<IPAddress> hostAddresses)
     {
         var hosts = new SortedDictionary<uint, SortedSet<string>>();
         var taken = new HashSet<string>(StringComparer.Ordinal);
@@ -24,6 +25,11 @@ internal static class HostCompiler
                     Add(identity, $"{address}/{address.GetAddressBytes().Length * 8}");
                 }
             }
+        }
+        // Else a rule for the world, or for a CIDR around the node, would open the node's own services to a pod.
+        foreach (var address in hostAddresses)
+        {
+            Add(ReservedIdentities.Host, $"{address}/{address.GetAddressBytes().Length * 8}");
         }
         foreach (var (prefix, identity) in identities.Cidrs)
         {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Net;
 using Cilium;
 using Postern.Agent.Identities;
 using Postern.Agent.Model;
@@ -12,7 +13,9 @@ namespace Postern.Agent.Compile;
 /// What the folder says → what is served, steered and shown. The same model and allocator give the same result, whatever the order of files
 /// and rules. Endpoints with the same labels share all that is compiled for them.
 /// </summary>
-public sealed class NodeCompiler(IdentityAllocator allocator)
+/// <param name="allocator">Gives numbers and remembers them.</param>
+/// <param name="hostAddresses">Of this node's interfaces; they are the host, not the world. An endpoint's own address stays the endpoint's.</param>
+public sealed class NodeCompiler(IdentityAllocator allocator, Func<IReadOnlyCollection<IPAddress>>? hostAddresses = null)
 {
     private sealed record IdentityPolicy(DirectionRules Ingress, DirectionRules Egress, IReadOnlyList<string> Policies)
     {
@@ -28,6 +31,7 @@ public sealed class NodeCompiler(IdentityAllocator allocator)
         allocator.BeginRound();
         var identities = new IdentityBook(model, allocator, warnings);
         var ids = EndpointIds(model, warnings);
+        var named = EnvoyConfigCompiler.NamedListeners(model);
         var rules = new RuleCompiler(model, identities, warnings);
         var specs = model.Policies.SelectMany(policy => policy.Specs.Select(spec => (policy, spec))).Where(one => one.spec.Subject is not null).ToList();
         var policies = PolicyOfIdentity(identities, specs, rules);
@@ -39,14 +43,24 @@ public sealed class NodeCompiler(IdentityAllocator allocator)
         return new CompiledNode
         {
             Endpoints = [.. placed.Select(one => Endpoint(one.Endpoint, ids[one.Endpoint.Key], one.Identity, one.Policy, identities, redirects)).OrderBy(one => one.Id)],
+            Blocked = [.. model.Endpoints.Where(endpoint => !ids.ContainsKey(endpoint.Key)).Select(Block)],
             Identities = CompiledIdentities(identities),
-            Hosts = HostCompiler.Compile(model, identities),
+            Hosts = HostCompiler.Compile(model, identities, hostAddresses?.Invoke() ?? []),
             ServiceEndpoints = ServiceCompiler.Compile(model, warnings),
-            EnvoyConfigs = [.. model.EnvoyConfigs.Select(EnvoyConfigCompiler.Compile)],
+            EnvoyConfigs = [.. model.EnvoyConfigs.Select(config => EnvoyConfigCompiler.Compile(config, named))],
             Secrets = SecretCompiler.Compile(model.Secrets, warnings),
             Warnings = [.. warnings.Concat(model.Endpoints.SelectMany(endpoint => endpoint.Warnings)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
         };
     }
+
+    /// <summary>A node of which only the endpoints can be trusted: what its policies say is not known, hence all of them are cut off.</summary>
+    public static CompiledNode Block(NodeModel model) => new()
+    {
+        Blocked = [.. model.Endpoints.Select(Block)],
+        Warnings = [$"the folder was never free of problems: its {model.Endpoints.Count} endpoints are cut off until it is"],
+    };
+
+    private static BlockedEndpoint Block(EndpointObject endpoint) => new(endpoint.Key.QualifiedName, endpoint.Addresses);
 
     private Dictionary<ObjectKey, ushort> EndpointIds(NodeModel model, List<string> warnings)
     {
@@ -64,7 +78,7 @@ public sealed class NodeCompiler(IdentityAllocator allocator)
             }
             else
             {
-                warnings.Add($"{endpoint.Key} gets no id: all 65535 are in use; IT IS NOT POLICED");
+                warnings.Add($"{endpoint.Key} gets no id: all 65535 are in use; its traffic is dropped");
             }
         }
         return ids;

@@ -97,7 +97,7 @@ public sealed class AgentResources
         foreach (var packed in config.Listeners)
         {
             var listener = packed.Unpack<Listener>();
-            Add(ResourceType.Listener, listener.Name, listener.Address is null ? Bound(listener, portOf(listener.Name), options) : packed);
+            Add(ResourceType.Listener, listener.Name, Completed(listener, portOf, options));
         }
     }
 
@@ -110,14 +110,20 @@ public sealed class AgentResources
         }
     }
 
-    private static Any Bound(Listener listener, ushort port, AgentListenerOptions options)
+    private static Any Completed(Listener listener, Func<string, ushort> portOf, AgentListenerOptions options)
     {
-        AgentListeners.Bind(listener, port, options);
+        ushort? port = listener.Address is null ? portOf(listener.Name) : null;
+        if (port is not null)
+        {
+            AgentListeners.Bind(listener, port.Value, options);
+        }
         foreach (var filter in listener.ListenerFilters)
         {
-            if (filter.TypedConfig is { } config && config.TryUnpack<BpfMetadata>(out var metadata) && metadata.ProxyId == 0)
+            if (filter.TypedConfig is { } config && config.TryUnpack<BpfMetadata>(out var metadata))
             {
-                metadata.ProxyId = port;
+                metadata.ProxyId = metadata.ProxyId == 0 ? port ?? 0u : metadata.ProxyId;
+                // As the agent's own listeners: a proxy has one source of policies.
+                metadata.CiliumConfigSource ??= options.PolicySource ?? AgentSources.Grpc();
                 filter.TypedConfig = Any.Pack(metadata);
             }
         }

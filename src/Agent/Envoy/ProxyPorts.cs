@@ -64,6 +64,15 @@ public sealed class ProxyPorts
         }
     }
 
+    /// <summary>The port that the name has, or null.</summary>
+    public ushort? Find(string name)
+    {
+        lock (gate)
+        {
+            return byName.TryGetValue(name, out var port) ? port : null;
+        }
+    }
+
     /// <summary>Ports by name.</summary>
     public IReadOnlyDictionary<string, ushort> Read()
     {

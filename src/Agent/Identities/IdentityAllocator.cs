@@ -16,25 +16,29 @@ public sealed class IdentityAllocator
     private const int MaxStateBytes = 64 << 20;
     private const uint MaxCidrs = 1u << 20;
 
+    private byte[] saved = [];
     private NumberPool identities = NewIdentities();
     private NumberPool cidrs = NewCidrs();
     private NumberPool endpoints = NewEndpoints();
 
     private sealed record AllocatorState(int Version, PoolState Identities, PoolState Cidrs, PoolState Endpoints);
 
+    /// <summary>Whether it goes on from a state file, so that numbers mean what they meant to the agent before.</summary>
+    public bool IsRestored { get; private init; }
+
     /// <summary>Reads what <see cref="Save"/> wrote. A file that is absent is a first start; one that cannot be used starts anew with a warning.</summary>
     /// <param name="path">State file.</param>
     /// <param name="warning">One line, or null.</param>
     public static IdentityAllocator Load(string path, out string? warning)
     {
-        var allocator = new IdentityAllocator();
+        var allocator = new IdentityAllocator { IsRestored = true };
         warning = null;
         try
         {
             var file = new FileInfo(path);
             if (!file.Exists)
             {
-                return allocator;
+                return new IdentityAllocator();
             }
             if (file.Length > MaxStateBytes)
             {
@@ -56,14 +60,30 @@ public sealed class IdentityAllocator
         return new IdentityAllocator();
     }
 
-    /// <summary>Writes the state beside the file and renames it, so that a crash leaves the old one.</summary>
+    /// <summary>
+    /// Writes the state beside the file and renames it, so that a crash leaves the old one; nothing when it says the same already. A state that
+    /// cannot be written takes the old file along: numbers that came since would be given twice.
+    /// </summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save(string path)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(new AllocatorState(StateVersion, identities.Save(), cidrs.Save(), endpoints.Save()));
+        if (bytes.AsSpan().SequenceEqual(saved) && File.Exists(path))
+        {
+            return;
+        }
         var fresh = path + ".new";
-        File.WriteAllBytes(fresh, bytes);
-        File.Move(fresh, path, overwrite: true);
+        try
+        {
+            File.WriteAllBytes(fresh, bytes);
+            File.Move(fresh, path, overwrite: true);
+            saved = bytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 
     /// <summary>Starts a compilation: what it does not ask for counts as released (and is remembered).</summary>

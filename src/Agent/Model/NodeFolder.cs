@@ -10,7 +10,8 @@ namespace Postern.Agent.Model;
 
 /// <summary>
 /// Reads the agent's folder. Something that is wrong never removes what was in force: a file with a bad document keeps every object it had,
-/// a file that cannot be read keeps all of them, and only a file that is gone takes its objects with it.
+/// a file that cannot be read keeps all of them, and only a file that is gone takes its objects with it. A file that is empty of a sudden is being
+/// written, and a folder without any file is not mounted: both keep what was in force, too.
 /// </summary>
 public static class NodeFolder
 {
@@ -44,6 +45,11 @@ public static class NodeFolder
             problems.Add(new ModelProblem("", 0, 0, "", $"the folder holds more than {MaxFiles} files; nothing of it is taken over"));
             return new NodeModel(previous?.Objects ?? [], problems);
         }
+        if (files.Count == 0 && previous is { Objects.Count: > 0 })
+        {
+            problems.Add(new ModelProblem("", 0, 0, "", $"the folder {Printable.Clip(directory)} holds no file any more (is it mounted?); what it said stays in force; to end policing, stop the agent"));
+            return new NodeModel(previous.Objects, problems);
+        }
         var texts = new List<(string Name, Func<byte[]> Read)>();
         foreach (var file in files)
         {
@@ -60,15 +66,25 @@ public static class NodeFolder
     {
         var before = (previous?.Objects ?? []).ToLookup(one => one.Source.File, StringComparer.Ordinal);
         var candidates = new List<NodeObject>();
+        var doubtful = "";
         foreach (var (name, read) in texts)
         {
-            var objects = ReadFile(name, read, problems, out var complete);
+            var objects = ReadFile(name, read, problems, out var state);
             candidates.AddRange(objects);
-            if (!complete)
+            if (state != FileState.Bad && objects.Count == 0 && before[name].Any())
             {
-                var keys = objects.Select(one => one.Key).ToHashSet();
-                candidates.AddRange(before[name].Where(one => !keys.Contains(one.Key)));
+                problems.Add(new ModelProblem(name, 1, 1, "", "is empty; what it said stays in force; to take that back, delete the file"));
+                state = FileState.Bad;
             }
+            if (state != FileState.Good)
+            {
+                AddKept(candidates, before[name], objects);
+                doubtful = before.Contains(name) ? doubtful : name;
+            }
+        }
+        if (doubtful.Length > 0)
+        {
+            KeepVanished(candidates, before, [.. texts.Select(text => text.Name)], doubtful, problems);
         }
         if (candidates.Count > MaxObjects)
         {
@@ -79,13 +95,46 @@ public static class NodeFolder
         return new NodeModel(accepted, problems);
     }
 
-    private static List<NodeObject> ReadFile(string name, Func<byte[]> read, List<ModelProblem> problems, out bool complete)
+    // A file that is gone may have been renamed, and the one that cannot be understood may be it.
+    private static void KeepVanished(List<NodeObject> candidates, ILookup<string, NodeObject> before, HashSet<string> present, string doubtful, List<ModelProblem> problems)
+    {
+        foreach (var file in before.Where(file => !present.Contains(file.Key)))
+        {
+            var count = candidates.Count;
+            AddKept(candidates, file, candidates);
+            if (candidates.Count > count)
+            {
+                problems.Add(new ModelProblem(file.Key, 1, 1, "", $"is gone; what it said stays in force while {Printable.Clip(doubtful)}, which may be the same file renamed, is empty or bad"));
+            }
+        }
+    }
+
+    private static void AddKept(List<NodeObject> candidates, IEnumerable<NodeObject> old, List<NodeObject> fresh)
+    {
+        var keys = fresh.Select(one => one.Key).ToHashSet();
+        candidates.AddRange(old.Where(one => !keys.Contains(one.Key)).ToList());
+    }
+
+    private enum FileState
+    {
+        Good,
+
+        /// <summary>Without a byte: just made, and being written.</summary>
+        Blank,
+
+        /// <summary>Something in it cannot be understood.</summary>
+        Bad,
+    }
+
+    private static List<NodeObject> ReadFile(string name, Func<byte[]> read, List<ModelProblem> problems, out FileState state)
     {
         var objects = new List<NodeObject>();
-        complete = true;
+        state = FileState.Good;
         try
         {
-            var documents = ConfigDocument.ParseAll(read(), name, Limits);
+            var bytes = read();
+            state = bytes.Length == 0 ? FileState.Blank : FileState.Good;
+            var documents = ConfigDocument.ParseAll(bytes, name, Limits);
             foreach (var document in documents)
             {
                 var found = new DocumentProblems(name);
@@ -95,7 +144,7 @@ public static class NodeFolder
                 }
                 else
                 {
-                    complete = false;
+                    state = FileState.Bad;
                 }
                 problems.AddRange(found.Problems);
             }
@@ -103,7 +152,7 @@ public static class NodeFolder
         catch (XdsConfigException e)
         {
             problems.Add(new ModelProblem(name, e.Line, e.Column, e.Path, e.Reason));
-            complete = false;
+            state = FileState.Bad;
         }
         return objects;
     }

@@ -30,6 +30,15 @@ internal static class AgentRun
         using var owned = RuntimeLock.Take(options.RuntimeFolder);
         Directory.CreateDirectory(options.StateFolder);
 
+        var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
+        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
+        var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);
+        var launcher = new ProxyLauncher(command, new ProxyLog(options.ProxyLogFile), new ProxyRecord(Path.Combine(options.RuntimeFolder, "proxy.json")), logger);
+        if (!source.KnowsNumbers)
+        {
+            launcher.KillLeftover();
+        }
+
         var server = new ResourceServer(new ResourceServerOptions { Log = Warn });
         await using var serverEnd = server.ConfigureAwait(false);
         var discovery = new GrpcServer(new GrpcServerOptions { EndPoints = [new UnixDomainSocketEndPoint(options.XdsSocket)], Services = server.Definitions });
@@ -40,11 +49,7 @@ internal static class AgentRun
 
         var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
         var serving = new NodeServing(server, ports, new AgentListenerOptions { HasIPv6 = HasIPv6(), AccessLogPath = options.AccessLogSocket }, options.AckTimeout, Warn);
-        var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
         using INodeSteering steering = options.Steering == SteeringMode.Iptables ? new IptablesNodeSteering(Tell) : new NoSteering();
-        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
-        var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);
-        var launcher = new ProxyLauncher(command, new ProxyLog(options.ProxyLogFile), new ProxyRecord(Path.Combine(options.RuntimeFolder, "proxy.json")), logger);
         var agent = new NodeAgent(
             source,
             serving,

@@ -11,7 +11,7 @@ internal static class FolderHash
 {
     private const long LargestFile = 16 << 20; // larger ones are refused by the reader
 
-    /// <summary>Of names and contents; null when something cannot be read now.</summary>
+    /// <summary>Of names and contents, wherever the folder lies; null when something cannot be read now.</summary>
     public static string? Of(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -28,7 +28,7 @@ internal static class FolderHash
             files.Sort(StringComparer.Ordinal);
             foreach (var file in files)
             {
-                hash.AppendData(Encoding.UTF8.GetBytes(file + "\n"));
+                hash.AppendData(Encoding.UTF8.GetBytes(Path.GetFileName(file) + "\n"));
                 using var content = File.OpenRead(file);
                 hash.AppendData(SHA256.HashData(content.Length <= LargestFile ? content : new MemoryStream(BitConverter.GetBytes(content.Length))));
             }

@@ -10,7 +10,7 @@ namespace Postern.Agent.Runtime;
 
 /// <summary>
 /// Owned by the main loop: the agent's folder, compiled. An agent that starts while the folder is bad goes on from the last good copy; without one
-/// it changes nothing, for a policy that cannot be read would be a policy that is not there.
+/// it cuts off the endpoints that it can read, for a policy that cannot be read would be a policy that is not there.
 /// </summary>
 internal sealed class FolderNodeSource : INodeSource
 {
@@ -21,6 +21,8 @@ internal sealed class FolderNodeSource : INodeSource
     private readonly NodeCompiler compiler;
     private readonly Action<string> warn;
     private readonly ConditionalWeakTable<PolicyObject, PolicyText> texts = [];
+    private const int MostReads = 5;
+
     private NodeModel? model;
     private string? readHash;
     private NodeReading? reading;
@@ -39,12 +41,14 @@ internal sealed class FolderNodeSource : INodeSource
         {
             warn(warning);
         }
-        compiler = new NodeCompiler(allocator);
+        compiler = new NodeCompiler(allocator, HostAddresses.Read);
     }
+
+    /// <summary>Whether numbers are those of the agent before. If not, a proxy that outlived it must not be spoken to: the same number may now mean another.</summary>
+    public bool KnowsNumbers => allocator.IsRestored;
 
     public NodeReading Read()
     {
-        // Before the files are read: what changes in between has another hash at the next look.
         var hash = FolderHash.Of(folder);
         if (reading is not null && hash is not null && hash == readHash)
         {
@@ -52,6 +56,16 @@ internal sealed class FolderNodeSource : INodeSource
         }
         model ??= RestoreModel();
         var next = NodeFolder.Load(folder, model);
+        for (var again = 0; FolderHash.Of(folder) is var now && now != hash; again++)
+        {
+            // Files came and went meanwhile: one that was renamed may have been missed under both names, and its policies with it.
+            if (again == MostReads)
+            {
+                return Restless();
+            }
+            hash = now;
+            next = NodeFolder.Load(folder, model);
+        }
         var problems = new List<string>();
         foreach (var problem in next.Problems)
         {
@@ -60,12 +74,19 @@ internal sealed class FolderNodeSource : INodeSource
         readHash = hash;
         if (model is null && problems.Count > 0)
         {
-            return reading = new NodeReading(null, problems, []);
+            return reading = new NodeReading(next.Endpoints.Count == 0 ? null : NodeCompiler.Block(next), problems, []);
         }
         model = next;
         var node = compiler.Compile(next);
-        Remember(isGood: problems.Count == 0);
+        Remember(problems.Count == 0 ? hash : null);
         return reading = new NodeReading(node, problems, PolicyTexts.Of(next, folder, texts));
+    }
+
+    // The watch tells of each of those changes, so that this is not the last look.
+    private NodeReading Restless()
+    {
+        const string Problem = "the folder changes faster than it can be read; what was in force stays; rename whole files into place";
+        return reading is null ? new NodeReading(null, [Problem], []) : reading with { Problems = [.. reading.Problems, Problem] };
     }
 
     /// <summary>Reads a folder that no agent follows: nothing is remembered, and identities are numbered from the start.</summary>
@@ -95,14 +116,14 @@ internal sealed class FolderNodeSource : INodeSource
         return restored;
     }
 
-    private void Remember(bool isGood)
+    private void Remember(string? goodHash)
     {
         try
         {
             allocator.Save(identityFile);
-            if (isGood)
+            if (goodHash is not null)
             {
-                lastGood.Replace(folder);
+                lastGood.Replace(folder, goodHash);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

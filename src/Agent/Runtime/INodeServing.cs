@@ -19,6 +19,9 @@ public interface INodeServing
     /// <returns>Whether there are any: serving once more takes them away, and frees their ports when the proxy has ACKed that.</returns>
     bool Retire();
 
+    /// <summary>The port that a redirect's listener has or had last, or null; also before anything was served.</summary>
+    ushort? PortOf(Redirect redirect);
+
     /// <summary>Streams of the proxy.</summary>
     IReadOnlyList<StreamStatus> ReadStreams();
 }

@@ -7,12 +7,17 @@ namespace Postern.Agent.Runtime;
 /// <param name="path">Where.</param>
 internal sealed class LastGoodFolder(string path)
 {
-    public string Path => path;
+    private readonly string before = path + ".old";
 
-    public bool Exists => Directory.Exists(path);
+    /// <summary>Where to read it: a crash between two renames leaves the one before.</summary>
+    public string Path => Directory.Exists(path) ? path : before;
 
-    /// <exception cref="IOException">It cannot be written; the copy before may be gone.</exception>
-    public void Replace(string folder)
+    public bool Exists => Directory.Exists(Path);
+
+    /// <param name="folder">What to copy.</param>
+    /// <param name="hash">Its <see cref="FolderHash"/> when it was found good; a folder that has another one by now is not remembered.</param>
+    /// <exception cref="IOException">It cannot be written; the copy before stays.</exception>
+    public void Replace(string folder, string hash)
     {
         var fresh = path + ".new";
         Remove(fresh);
@@ -31,8 +36,18 @@ internal sealed class LastGoodFolder(string path)
                 File.Copy(file, System.IO.Path.Combine(fresh, System.IO.Path.GetFileName(file)));
             }
         }
-        Remove(path);
+        if (FolderHash.Of(fresh) != hash)
+        {
+            Remove(fresh);
+            return;
+        }
+        if (Directory.Exists(path))
+        {
+            Remove(before);
+            Directory.Move(path, before);
+        }
         Directory.Move(fresh, path);
+        Remove(before);
     }
 
     private static void Remove(string folder)

@@ -9,14 +9,16 @@ using Postern.Agent.Serve;
 using Postern.Agent.Steer;
 using Postern.Agent.Supervise;
 using Postern.Tproxy;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Runtime;
 
 /// <summary>
 /// The main loop: one task owns all state and takes events one by one.
 ///
-/// A change: 1. the folder is read and compiled; 2. resources are published, what rules in force lead to stays; 3. the proxy ACKs;
-/// 4. rules are replaced; 5. listeners that no rule leads to any more go, and once that is ACKed their ports are free.
+/// A change: 1. the folder is read and compiled; 2. rules are added for what no rule caught and policy now speaks about; 3. resources are published,
+/// what rules in force lead to stays; 4. the proxy ACKs; 5. rules are replaced; 6. listeners that no rule leads to any more go, and once that is ACKed
+/// their ports are free. A start is a change, too: nothing that policy speaks about passes by a proxy that is not there yet.
 /// A stop: 1. the proxy drains and ends; 2. the rules go, last, so that no packet passes around policy while the proxy still runs.
 /// In doubt the rules stand: traffic for a listener that was refused or a proxy that is down is dropped, not passed.
 /// </summary>
@@ -132,7 +134,10 @@ public sealed class NodeAgent
 
     private void Load()
     {
-        var reading = source.Read();
+        if (Read() is not { } reading)
+        {
+            return;
+        }
         foreach (var problem in reading.Problems)
         {
             if (!Contains(snapshot.Problems, problem))
@@ -160,8 +165,39 @@ public sealed class NodeAgent
         snapshot = snapshot with { Node = node, HasNode = true, Policies = reading.Policies, Revision = snapshot.Revision + 1, Outcome = null, OutcomeDetail = string.Empty };
         logger.LogInformation("revision {Revision}: {Endpoints} endpoints, {Identities} identities", snapshot.Revision, node.Endpoints.Count, node.Identities.Count);
         dirty = true;
+        Hold();
         // Nobody needs the proxy's word to what is out of date; what it holds of it is replaced by the next.
         rolling?.Cancel();
+    }
+
+    private NodeReading? Read()
+    {
+        try
+        {
+            return source.Read();
+        }
+        catch (Exception e) when (snapshot.HasNode)
+        {
+            logger.LogCritical(e, "the folder could not be read, what was in force stays; this is a bug");
+            return null;
+        }
+    }
+
+    private void Hold()
+    {
+        var standing = new HashSet<SteeringRule>();
+        foreach (var rule in snapshot.Steering.Rules)
+        {
+            standing.Add(rule with { ProxyPort = 0 });
+        }
+        foreach (var rule in SteeringPlan.Hold(snapshot.Node, serving.PortOf))
+        {
+            if (!standing.Contains(rule with { ProxyPort = 0 }))
+            {
+                Steer();
+                return;
+            }
+        }
     }
 
     private void OnProxy(ProxyStatus status)
@@ -217,13 +253,13 @@ public sealed class NodeAgent
 
     private void Steer()
     {
-        if (last is null)
+        if (!snapshot.HasNode)
         {
             return;
         }
-        var isAcked = last.Result.Outcome == AckOutcome.Acked;
-        var status = gate.Apply(isAcked || enforced is null ? last.Plan() : [.. last.Plan(), .. enforced.Plan()]);
-        snapshot = snapshot with { Steering = status, PortOf = last.Result.PortOf };
+        var isAcked = last?.Result.Outcome == AckOutcome.Acked;
+        var status = gate.Apply(Plan(isAcked));
+        snapshot = snapshot with { Steering = status, PortOf = last?.Result.PortOf ?? serving.PortOf };
         if (status.Error.Length > 0)
         {
             _ = RetryLaterAsync();
@@ -233,8 +269,23 @@ public sealed class NodeAgent
         {
             enforced = last;
             dirty |= serving.Retire();
-            snapshot = snapshot with { EnforcedRevision = last.Revision };
+            snapshot = snapshot with { EnforcedRevision = last!.Revision };
         }
+    }
+
+    private List<SteeringRule> Plan(bool isAcked)
+    {
+        // A packet goes by the first rule that matches it: what is in force goes on as it was while the next is on its way.
+        List<SteeringRule> rules = [.. SteeringPlan.Block(snapshot.Node.Blocked), .. last?.Plan() ?? []];
+        if (!isAcked && enforced is not null)
+        {
+            rules.AddRange(enforced.Plan());
+        }
+        if (last?.Revision != snapshot.Revision)
+        {
+            rules.AddRange(SteeringPlan.Hold(snapshot.Node, serving.PortOf));
+        }
+        return rules;
     }
 
     private async Task RetryLaterAsync()

@@ -41,6 +41,9 @@ internal sealed class NodeServing : INodeServing
 
     public IReadOnlyList<StreamStatus> ReadStreams() => server.ReadStatus();
 
+    public ushort? PortOf(Redirect redirect) =>
+        ports.Find(redirect.Listener ?? AgentListener.PortName(redirect.Direction, redirect.Kind));
+
     public async Task<ServingResult> ServeAsync(CompiledNode node, CancellationToken cancellationToken)
     {
         needed = KindsOf(node);

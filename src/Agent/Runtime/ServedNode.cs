@@ -12,5 +12,5 @@ namespace Postern.Agent.Runtime;
 internal sealed record ServedNode(CompiledNode Node, long Revision, ServingResult Result)
 {
     /// <summary>Its rules.</summary>
-    public IReadOnlyList<SteeringRule> Plan() => SteeringPlan.Of(Node.Endpoints, Result.PortOf);
+    public IReadOnlyList<SteeringRule> Plan() => [.. SteeringPlan.Block(Node.Blocked), .. SteeringPlan.Of(Node.Endpoints, Result.PortOf)];
 }

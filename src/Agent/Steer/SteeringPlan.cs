@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Net;
 using Postern.Agent.Compile;
 using Postern.Policy;
@@ -52,6 +53,43 @@ public static class SteeringPlan
             }
         }
         return [.. pairs, .. egress, .. ingress];
+    }
+
+    /// <summary>
+    /// Rules for a node that the proxy has not ACKed: what its policies speak about goes to the listener that is known by now, which refuses whom it
+    /// has no policy for, or nowhere. What only an annotation asks for passes.
+    /// </summary>
+    /// <param name="node">Read, not in force.</param>
+    /// <param name="portOf">The port that the listener has or had, or null.</param>
+    public static IReadOnlyList<SteeringRule> Hold(CompiledNode node, Func<Redirect, ushort?> portOf)
+    {
+        var enforced = new List<CompiledEndpoint>();
+        foreach (var endpoint in node.Endpoints)
+        {
+            if (endpoint.IngressEnforced || endpoint.EgressEnforced)
+            {
+                enforced.Add(endpoint.IngressEnforced && endpoint.EgressEnforced ? endpoint : endpoint with
+                {
+                    Redirects = [.. endpoint.Redirects.Where(one => one.Direction == TrafficDirection.Ingress ? endpoint.IngressEnforced : endpoint.EgressEnforced)],
+                });
+            }
+        }
+        return [.. Block(node.Blocked), .. Of(enforced, portOf)];
+    }
+
+    /// <summary>Rules that drop all TCP of endpoints that cannot be policed. They go first: the sender's rule would let its traffic to them by.</summary>
+    public static IReadOnlyList<SteeringRule> Block(IReadOnlyList<BlockedEndpoint> endpoints)
+    {
+        var rules = new List<SteeringRule>();
+        foreach (var endpoint in endpoints)
+        {
+            foreach (var address in endpoint.Addresses)
+            {
+                rules.Add(new SteeringRule(null, Host(address), 1, ushort.MaxValue, null, NobodyListens));
+                rules.Add(new SteeringRule(Host(address), null, 1, ushort.MaxValue, null, NobodyListens));
+            }
+        }
+        return rules;
     }
 
     private static SteeringRule Rule(CompiledEndpoint endpoint, IPAddress address, Redirect redirect, ushort port)

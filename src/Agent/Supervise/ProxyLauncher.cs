@@ -84,6 +84,29 @@ internal sealed class ProxyLauncher : IProxyLauncher
         return null;
     }
 
+    /// <summary>
+    /// Kills the proxy of an earlier agent, if there is one, before it can be told anything: it holds policies whose identity numbers may mean others
+    /// by now. Its traffic is dropped until the next proxy is there.
+    /// </summary>
+    public void KillLeftover()
+    {
+        if (record.Read() is not { IsAlive: true } identity || identity.Executable is not { } executable || !command.IsRunBy(executable))
+        {
+            return;
+        }
+        logger.LogWarning("the identities of the earlier agent are not known: its proxy, pid {Pid}, is killed and another launched", identity.Pid);
+        try
+        {
+            using var process = Process.GetProcessById(identity.Pid);
+            process.Kill();
+            process.WaitForExit(StopLimit);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            // It ended just now.
+        }
+    }
+
     private static async Task StopAsync(OsProxyProcess process, CancellationToken cancellationToken)
     {
         process.Terminate();

@@ -21,7 +21,7 @@ namespace Postern.Tproxy.Steering;
 ///
 /// An answer is told by conntrack's direction and by the connection mark that POSTERN_POST_mangle gave to its SYN. The direction alone would
 /// not do: of a connection older than the rules conntrack may see an answer first and take it for the beginning, and the client's packets would
-/// then pass as answers. Without the mark such a connection is cut.
+/// then pass as answers. Without the mark such a connection is cut. A SYN is never an answer, whatever conntrack remembers of its ports.
 ///
 /// The feeder stands first in PREROUTING: an ACCEPT of somebody else's in front of it would let traffic pass by the proxy.
 /// Every mark is set under the mask 0xF00, so that Kubernetes' bits and the identity survive.
@@ -36,7 +36,7 @@ internal static class IptablesText
     private const string ToProxy = "0x200/0xf00";
     private const string FromProxy = "0xa00/0xe00";
     private const string Unsteered = "0x400/0xf00";
-    private const string AnswerMatch = "-p tcp -m conntrack --ctdir REPLY -m connmark --mark " + Unsteered;
+    private const string AnswerMatch = "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir REPLY -m connmark --mark " + Unsteered;
     private const string Unmarked = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir ORIGINAL -m connmark --mark 0x0/0xf00";
 
     /// <summary>Built-in chain and ours, in pairs.</summary>

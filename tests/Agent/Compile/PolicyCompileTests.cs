@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Net;
 using Cilium;
 using Postern.Agent.Compile;
 using Postern.Agent.Identities;
@@ -167,5 +168,14 @@ public sealed class PolicyCompileTests
         var node = Web("ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{path: '/a.*', headers: ['X: y']}]}}]}]", "egress: [{toEntities: [world]}]");
         var snapshot = PolicySnapshot.Compile([.. node.Endpoints.Select(endpoint => PolicyResources.FromProto(endpoint.Policy))]);
         Assert.NotNull(snapshot.FindEndpoint("10.0.0.1"));
+    }
+
+    [Fact]
+    public void AddressOfTheNode_IsTheHostAndNotTheWorld()
+    {
+        var model = Texts.Read([.. Texts.Pods, Texts.ForWeb("egress:\n- toCIDR: [0.0.0.0/0, 10.9.0.0/16]")]);
+        IPAddress[] own = [IPAddress.Parse("10.9.0.1"), IPAddress.Parse("10.0.0.1")];
+        var node = new NodeCompiler(new IdentityAllocator(), () => own).Compile(model);
+        Assert.Equal(["10.9.0.1/32"], Assert.Single(node.Hosts, hosts => hosts.Policy == 1).HostAddresses);
     }
 }

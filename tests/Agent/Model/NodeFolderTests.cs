@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Text;
 using Postern.Agent.Model;
 
 namespace Postern.Tests.Agent.Model;
@@ -57,6 +58,30 @@ public sealed class NodeFolderTests
     {
         var before = Texts.Read(Good, Texts.ForWeb("ingress: [{}]"));
         Assert.Empty(Texts.Read(before, Good).Policies);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n---\n# being written\n")]
+    public void FileIsEmptyOfASudden_KeepsWhatItSaid(string text)
+    {
+        var before = Texts.Read(Good, Texts.ForWeb("ingress: [{}]"));
+        var after = Texts.Read(before, Good, text);
+        Assert.Single(after.Policies);
+        Assert.Equal("b.yaml", Assert.Single(after.Problems).File);
+        Assert.Single(Texts.Read(after, Good, text).Policies);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{{{")]
+    public void FileIsRenamedAndCannotBeUnderstood_KeepsWhatItSaidUntilItCan(string text)
+    {
+        var before = Texts.Read(Texts.ForWeb("ingress: [{}]"));
+        var after = NodeFolder.Read([("renamed.yaml", Encoding.UTF8.GetBytes(text))], before);
+        Assert.Equal(before.Policies, after.Policies);
+        Assert.Contains("a.yaml:1:1: is gone", after.Reasons(), StringComparison.Ordinal);
+        Assert.Empty(NodeFolder.Read([("renamed.yaml", Encoding.UTF8.GetBytes(Good))], after).Policies);
     }
 
     [Fact]

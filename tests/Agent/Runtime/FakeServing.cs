@@ -38,6 +38,11 @@ internal sealed class FakeServing(Action<string> log) : INodeServing
         return word.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Port of every listener as an earlier agent left it.</summary>
+    public ushort? Remembered { get; set; }
+
+    public ushort? PortOf(Redirect redirect) => Remembered;
+
     public bool Retire()
     {
         log("serving: retire");

@@ -14,7 +14,18 @@ internal sealed class FakeSource : INodeSource
 
     public List<string> Problems { get; } = [];
 
-    public NodeReading Read() => new(Node, [.. Problems], []);
+    /// <summary>When set, the next reading throws it.</summary>
+    public System.Exception? Failure { get; set; }
+
+    public NodeReading Read()
+    {
+        if (Failure is { } failure)
+        {
+            Failure = null;
+            throw failure;
+        }
+        return new(Node, [.. Problems], []);
+    }
 
     /// <summary>One endpoint with one redirect of its ingress.</summary>
     public static CompiledNode NodeOf(string name, string address, ushort port = 80) => new()

@@ -31,15 +31,71 @@ public sealed class FolderNodeSourceTests : IDisposable
     }
 
     [Fact]
-    public void FirstFolderIsBad_ThereIsNoNode()
+    public void FirstFolderIsBad_ItsEndpointsAreCutOff()
     {
         folder.Write("in/e.yaml", Endpoint);
         folder.Write("in/p.yaml", "kind: [");
 
         var reading = Source().Read();
 
-        Assert.Null(reading.Node);
+        Assert.Equal("default/a", Assert.Single(reading.Node!.Blocked).Name);
+        Assert.Empty(reading.Node.Endpoints);
         Assert.StartsWith("p.yaml:", Assert.Single(reading.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FirstFolderIsBadAndMended_EndpointsArePoliced()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        folder.Write("in/p.yaml", "kind: [");
+        var source = Source();
+        source.Read();
+        folder.Write("in/p.yaml", Policy);
+
+        var reading = source.Read();
+
+        Assert.Empty(reading.Node!.Blocked);
+        Assert.True(Assert.Single(reading.Node.Endpoints).IngressEnforced);
+    }
+
+    [Fact]
+    public void FolderIsUnmounted_WhatItSaidStaysAlsoAcrossARestart()
+    {
+        folder.Write("in/all.yaml", Endpoint + Policy);
+        Source().Read();
+        File.Delete(folder.At("in/all.yaml"));
+
+        var reading = Source().Read();
+
+        Assert.Contains("mounted", Assert.Single(reading.Problems), StringComparison.Ordinal);
+        Assert.True(Assert.Single(reading.Node!.Endpoints).IngressEnforced);
+    }
+
+    [Fact]
+    public void CrashWhileTheLastGoodCopyIsReplaced_TheOneBeforeIsUsed()
+    {
+        folder.Write("in/all.yaml", Endpoint + Policy);
+        Source().Read();
+        Directory.Move(folder.At("state/last-good"), folder.At("state/last-good.old"));
+        folder.Write("in/all.yaml", "kind: [");
+
+        Assert.True(Assert.Single(Source().Read().Node!.Endpoints).IngressEnforced);
+    }
+
+    [Fact]
+    public void NumbersCannotBeSaved_TheNextAgentKnowsNone()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        var source = Source();
+        source.Read();
+        Assert.True(Source().KnowsNumbers);
+        Directory.CreateDirectory(folder.At("state/identities.json.new")); // stands in the way of the next state, as a full disk would
+        folder.Write("in/e.yaml", Endpoint.Replace("app: a", "app: b", StringComparison.Ordinal));
+
+        source.Read();
+
+        Assert.Contains("--state-dir", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.False(Source().KnowsNumbers);
     }
 
     [Fact]

@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Concurrent;
 using System.Linq;
+using System.Net;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging.Abstractions;
+using Postern.Agent.Compile;
 using Postern.Agent.Runtime;
 using Postern.Agent.Serve;
 using Postern.Agent.Supervise;
@@ -15,6 +17,7 @@ namespace Postern.Tests.Agent.Runtime;
 public sealed class NodeAgentTests : IAsyncDisposable
 {
     private const string Rule = "to=10.0.0.1/32,port=80,proxy-port=10001";
+    private const string Dropped = "to=10.0.0.1/32,port=80,proxy-port=1";
 
     private readonly HandClock clock = new();
     private readonly ConcurrentQueue<string> log = new();
@@ -40,15 +43,77 @@ public sealed class NodeAgentTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Start_SteeringIsClaimedFirstAndInstalledAfterTheAck()
+    public async Task Start_WhatPolicySpeaksAboutIsDroppedUntilTheAck()
     {
         await StartAsync();
-        Assert.Equal(["steering: claimed", "proxy: launched", "serving: default/a"], log);
+        Assert.Equal(["steering: claimed", "steering: " + Dropped, "proxy: launched", "serving: default/a"], log);
 
         serving.Say(AckOutcome.Acked);
 
         await EnforcedAsync(1);
-        Assert.Equal(["steering: " + Rule, "serving: retire"], log.Skip(3));
+        Assert.Equal(["steering: " + Rule, "serving: retire"], log.Skip(4));
+    }
+
+    [Fact]
+    public async Task AgentRestarts_RulesLeadToThePortsOfBeforeAtOnce()
+    {
+        serving.Remembered = 10001;
+
+        await StartAsync();
+
+        Assert.Equal(["steering: claimed", "steering: " + Rule, "proxy: launched", "serving: default/a"], log);
+    }
+
+    [Fact]
+    public async Task EndpointIsAdded_IsSteeredBeforeTheProxyKnowsIt()
+    {
+        await StartAckedAsync();
+        source.Node = FakeSource.NodeOf("default/b", "10.0.0.2");
+
+        agent.FolderChanged();
+
+        await AskedAsync();
+        Assert.Equal(["steering: " + Rule + " | to=10.0.0.2/32,port=80,proxy-port=1", "serving: default/b"], log.TakeLast(2));
+        serving.Say(AckOutcome.Acked);
+        await LogAsync("steering: to=10.0.0.2/32,port=80,proxy-port=10001");
+    }
+
+    [Fact]
+    public async Task PolicyChangesForWhatIsSteered_RulesWaitForTheAck()
+    {
+        await StartAckedAsync();
+        source.Node = FakeSource.NodeOf("default/a2", "10.0.0.1");
+
+        agent.FolderChanged();
+
+        await AskedAsync();
+        Assert.Equal(["serving: retire", "serving: default/a2"], log.TakeLast(2));
+    }
+
+    [Fact]
+    public async Task EndpointThatCannotBePoliced_IsDroppedWhateverTheProxySays()
+    {
+        source.Node = FakeSource.NodeOf("default/a", "10.0.0.1") with { Blocked = [new BlockedEndpoint("default/z", [IPAddress.Parse("10.0.0.9")])] };
+        await StartAsync();
+
+        serving.Say(AckOutcome.Acked);
+
+        await EnforcedAsync(1);
+        Assert.Equal("steering: port=1-65535,from=10.0.0.9/32,proxy-port=1 | to=10.0.0.9/32,port=1-65535,proxy-port=1 | " + Rule, log.Last(line => line.StartsWith("steering", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task ReadingThrows_WhatIsInForceStays()
+    {
+        await StartAckedAsync();
+        source.Failure = new InvalidOperationException("a bug");
+
+        agent.FolderChanged();
+        await Eventually.True(() => source.Failure is null, Report);
+        launcher.Launched.Last().Exit(1);
+
+        await StateAsync(ProxyState.Down);
+        Assert.True(agent.Snapshot.Steering.Installed);
     }
 
     [Fact]
@@ -68,7 +133,8 @@ public sealed class NodeAgentTests : IAsyncDisposable
 
         serving.Say(AckOutcome.Nacked, "listener x: address in use", port: null);
 
-        await LogAsync("steering: to=10.0.0.1/32,port=80,proxy-port=1");
+        await Eventually.True(() => agent.Snapshot.Outcome is not null, Report);
+        Assert.Equal("steering: " + Dropped, log.Last(line => line.StartsWith("steering", StringComparison.Ordinal)));
         Assert.Equal(0, agent.Snapshot.EnforcedRevision);
         Assert.Equal(AckOutcome.Nacked, agent.Snapshot.Outcome);
         Assert.Equal("listener x: address in use", agent.Snapshot.OutcomeDetail);

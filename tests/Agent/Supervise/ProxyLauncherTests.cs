@@ -42,6 +42,17 @@ public sealed class ProxyLauncherTests : IDisposable
     }
 
     [Fact]
+    public async Task IdentitiesAreNotKnown_ProxyOfTheEarlierAgentIsKilled()
+    {
+        using var proxy = Make(Sleeper).Launch();
+
+        Make(Sleeper).KillLeftover();
+
+        Assert.Equal(137, await Exit(proxy));
+        Make(Sleeper).KillLeftover(); // there is none any more
+    }
+
+    [Fact]
     public void NoExecutable_ErrorNamesPathAndKnob()
     {
         var launcher = new ProxyLauncher(new ProxyCommand(folder.At("absent"), [], folder.At("a.sock")), new ProxyLog(folder.At("log")), new ProxyRecord(folder.At("r")), NullLogger.Instance);

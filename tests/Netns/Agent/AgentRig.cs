@@ -25,11 +25,16 @@ internal sealed class AgentRig : IDisposable
         // One thing to launch, wherever dotnet is.
         File.WriteAllText(Net.File("postern"), $"#!/bin/sh\nexec env DOTNET_EnableDiagnostics=0 {string.Join(' ', PosternProcess.Command)} \"$@\"\n");
         Net.Net.Node.Run("chmod", "755", Net.File("postern")).OrThrow();
-        Write("endpoints.yaml", string.Join("---\n",
-            Endpoint("deathstar", "empire", ProxyRig.Server, ProxyRig.ServerV6),
-            Endpoint("tiefighter", "empire", Tiefighter, ProxyRig.ClientV6),
-            Endpoint("xwing", "alliance", Xwing, ProxyRig.OtherV6)));
+        Write("endpoints.yaml", Endpoints("deathstar", "tiefighter", "xwing"));
     }
+
+    /// <summary>The three endpoints, by the names they shall have; an empty one is left out.</summary>
+    internal static string Endpoints(string deathstar, string tiefighter, string xwing) => string.Join("---\n", new[]
+    {
+        Endpoint(deathstar, "empire", ProxyRig.Server, ProxyRig.ServerV6),
+        Endpoint(tiefighter, "empire", Tiefighter, ProxyRig.ClientV6),
+        Endpoint(xwing, "alliance", Xwing, ProxyRig.OtherV6),
+    }.Where(text => text.Length > 0));
 
     internal ProxyRig Net { get; } = new();
 
@@ -51,6 +56,13 @@ internal sealed class AgentRig : IDisposable
         Net.Put("incoming", text);
         File.Move(Net.File("incoming"), Path.Combine(Net.File("node"), name), overwrite: true);
     }
+
+    internal void Rename(string from, string to) => File.Move(Path.Combine(Net.File("node"), from), Path.Combine(Net.File("node"), to));
+
+    /// <summary>As a writer does that does not rename.</summary>
+    internal void Truncate(string name) => File.WriteAllText(Path.Combine(Net.File("node"), name), "");
+
+    internal void Kill(string signal, int pid) => Net.Net.Node.Run("kill", "-" + signal, pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     internal void Remove(string name) => File.Delete(Path.Combine(Net.File("node"), name));
 
@@ -139,7 +151,7 @@ internal sealed class AgentRig : IDisposable
 
     private long Revision() => Status().GetProperty("policy").GetProperty("revision").GetInt64();
 
-    private static string Endpoint(string name, string org, string ip, string ip6) => $"""
+    private static string Endpoint(string name, string org, string ip, string ip6) => name.Length == 0 ? "" : $"""
         apiVersion: postern.io/v1
         kind: Endpoint
         metadata:

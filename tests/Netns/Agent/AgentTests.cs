@@ -1,9 +1,8 @@
 using System;
-using System.Collections.Generic;
 using System.Linq;
-using System.Threading;
 using Postern.Netns.Fixture;
 using Postern.Tests.Netns.Proxy;
+using Xunit.Abstractions;
 
 namespace Postern.Tests.Netns.Agent;
 
@@ -16,7 +15,13 @@ public sealed class AgentTests : IDisposable
     private readonly AgentRig _rig = new();
     private readonly Origin _deathstar;
 
-    public AgentTests() => _deathstar = _rig.Net.AddOrigin();
+    private readonly ITestOutputHelper _output;
+
+    public AgentTests(ITestOutputHelper output)
+    {
+        _output = output;
+        _deathstar = _rig.Net.AddOrigin();
+    }
 
     public void Dispose() => _rig.Dispose();
 
@@ -93,42 +98,24 @@ public sealed class AgentTests : IDisposable
         _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("rule1.yaml", Policies.L7);
-        using var stop = new CancellationTokenSource();
-        var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        var askers = new List<Thread>();
-        foreach (var (source, method, path) in new[] { (AgentRig.Tiefighter, "POST", Landing), (AgentRig.Tiefighter, "PUT", Exhaust), (AgentRig.Xwing, "POST", "/from-the-xwing") })
-        {
-            var asker = new Thread(() =>
-            {
-                while (!stop.IsCancellationRequested)
-                {
-                    var got = $"{method} {path}: {_rig.Ask(source, method, path).Split(' ')[0]}";
-                    lock (seen)
-                    {
-                        seen[got] = seen.GetValueOrDefault(got) + 1;
-                    }
-                }
-            });
-            asker.Start();
-            askers.Add(asker);
-        }
+        using var load = new Load(_rig, (AgentRig.Tiefighter, "POST", Landing), (AgentRig.Tiefighter, "PUT", Exhaust), (AgentRig.Xwing, "POST", "/from-the-xwing"));
         for (var kill = 0; kill < 3; kill++)
         {
             var served = _deathstar.Requests.Count;
-            Patience.Until(() => _deathstar.Requests.Count > served + 10, () => "no load reaches the death star: " + Report(seen));
+            Patience.Until(() => _deathstar.Requests.Count > served + 10, () => "no load reaches the death star: " + load.Report());
             var pid = _rig.ProxyPid();
-            _rig.Net.Net.Node.Run("kill", "-9", pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            _rig.Kill("KILL", pid);
             Patience.Until(() => _rig.Status().GetProperty("proxy") is var proxy && proxy.GetProperty("pid").ValueKind == System.Text.Json.JsonValueKind.Number && proxy.GetProperty("pid").GetInt32() != pid, () => _rig.Cli("status"));
         }
         var last = _deathstar.Requests.Count;
-        Patience.Until(() => _deathstar.Requests.Count > last + 10, () => "the load did not come back: " + Report(seen) + _rig.ProxyLog());
-        stop.Cancel();
-        askers.ForEach(a => a.Join());
+        Patience.Until(() => _deathstar.Requests.Count > last + 10, () => "the load did not come back: " + load.Report() + _rig.ProxyLog());
+        load.Stop();
+        _output.WriteLine(load.Report());
 
         var forbidden = _deathstar.Requests.Where(r => !r.EndsWith("POST " + Landing, StringComparison.Ordinal)).ToList();
         Assert.Empty(forbidden);
-        Assert.DoesNotContain(seen.Keys, k => k.StartsWith("PUT", StringComparison.Ordinal) && k.EndsWith("200", StringComparison.Ordinal));
-        Assert.DoesNotContain(seen.Keys, k => k.Contains("xwing", StringComparison.Ordinal) && k.EndsWith("200", StringComparison.Ordinal));
+        Assert.Equal(0, load.Count($"PUT {Exhaust}: 200"));
+        Assert.Equal(0, load.Count("/from-the-xwing: 200"));
     }
 
     [NetnsFact]
@@ -175,14 +162,6 @@ public sealed class AgentTests : IDisposable
         Assert.Equal(0, agent.WaitForExit());
         Assert.Equal("", _rig.Net.Steering());
         Assert.Empty(_rig.Processes());
-    }
-
-    private static string Report(SortedDictionary<string, int> seen)
-    {
-        lock (seen)
-        {
-            return string.Join("; ", seen.Select(s => $"{s.Key} x {s.Value}"));
-        }
     }
 
     private static readonly string[] Refused = ["reset", "timeout"];

@@ -43,6 +43,10 @@ public sealed class IptablesTextTests
     }
 
     [Fact]
+    public void Syn_IsNoAnswer() =>
+        Assert.Contains("-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir REPLY -m connmark --mark 0x400/0xf00", Install("port=80,proxy-port=15001"), StringComparison.Ordinal);
+
+    [Fact]
     public void RuleOfTheOtherFamily_IsPassedOver() =>
         Assert.DoesNotContain("TPROXY --on-ip", Install("to=fd00::1,port=80,proxy-port=15001"), StringComparison.Ordinal);
 
