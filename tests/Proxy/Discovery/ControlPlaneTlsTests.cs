@@ -73,7 +73,7 @@ public sealed class ControlPlaneTlsTests
         await using var channels = new ControlPlaneChannels(new BootstrapConfig { Node = new(), StaticListeners = [], StaticClusters = [cluster] });
         using var deadline = new CancellationTokenSource(Limit);
         await using var stream = channels.For(new GrpcSourceConfig("xds", DiscoveryVariant.StateOfTheWorld, null))
-            .Open<DiscoveryRequest, DiscoveryResponse>(method.ServiceName, method.Name, deadline.Token);
+            .Open<DiscoveryRequest, DiscoveryResponse>(method.ServiceName, method.Name, static bytes => DiscoveryResponse.Parser.ParseFrom(bytes), deadline.Token);
         await stream.WriteAsync(new DiscoveryRequest(), deadline.Token);
         return (await stream.ReadAsync(deadline.Token))!.VersionInfo;
     }
