@@ -28,7 +28,7 @@ internal static class AgentRun
         void Warn(string line) => logger.LogWarning("{Line}", line);
         void Tell(string line) => logger.LogInformation("{Line}", line);
         using var owned = RuntimeLock.Take(options.RuntimeFolder);
-        Directory.CreateDirectory(options.StateFolder);
+        Or("make the state folder " + options.StateFolder, "--state-dir", () => Directory.CreateDirectory(options.StateFolder));
 
         var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
         await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
@@ -43,8 +43,12 @@ internal static class AgentRun
         await using var serverEnd = server.ConfigureAwait(false);
         var discovery = new GrpcServer(new GrpcServerOptions { EndPoints = [new UnixDomainSocketEndPoint(options.XdsSocket)], Services = server.Definitions });
         await using var discoveryEnd = discovery.ConfigureAwait(false);
-        await discovery.StartAsync(stop).ConfigureAwait(false);
-        var records = AccessLogServer.Start(new AccessLogServerOptions { Path = options.AccessLogSocket, Log = Warn });
+        await OrAsync("listen on " + options.XdsSocket, "--xds-socket", async () =>
+        {
+            await discovery.StartAsync(stop).ConfigureAwait(false);
+            return discovery;
+        }).ConfigureAwait(false);
+        var records = Or("listen on " + options.AccessLogSocket, "--access-log-socket", () => AccessLogServer.Start(new AccessLogServerOptions { Path = options.AccessLogSocket, Log = Warn }));
         await using var recordsEnd = records.ConfigureAwait(false);
 
         var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
@@ -58,11 +62,36 @@ internal static class AgentRun
             options.WhileProxyDown,
             TimeProvider.System,
             logger);
-        var api = await ApiServer.StartAsync(options.ApiSocket, new AgentView(options, agent, serving), records, stop).ConfigureAwait(false);
+        var view = new AgentView(options, agent, serving);
+        var api = await OrAsync("listen on " + options.ApiSocket, "--api-socket", () => ApiServer.StartAsync(options.ApiSocket, view, records, stop)).ConfigureAwait(false);
         await using var apiEnd = api.ConfigureAwait(false);
         using var watch = new FolderWatch(options.Folder, agent.FolderChanged, TimeProvider.System);
         logger.LogInformation("agent follows {Folder}; status: postern-agent status --api-socket {Socket}", options.Folder, options.ApiSocket);
         await agent.RunAsync(stop, hurry).ConfigureAwait(false);
+    }
+
+    private static T Or<T>(string what, string knob, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            throw new AgentStartException($"cannot {what}: {e.Message.TrimEnd('.')}; choose another with {knob}", e);
+        }
+    }
+
+    private static async Task<T> OrAsync<T>(string what, string knob, Func<Task<T>> action)
+    {
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            throw new AgentStartException($"cannot {what}: {e.Message.TrimEnd('.')}; choose another with {knob}", e);
+        }
     }
 
     // A listener that cannot bind one of its addresses is refused whole.

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using System.Net;
 using Postern.Agent.Compile;
 using Postern.Policy;
@@ -66,13 +65,15 @@ public static class SteeringPlan
         var enforced = new List<CompiledEndpoint>();
         foreach (var endpoint in node.Endpoints)
         {
-            if (endpoint.IngressEnforced || endpoint.EgressEnforced)
+            var redirects = new List<Redirect>();
+            foreach (var redirect in endpoint.Redirects)
             {
-                enforced.Add(endpoint.IngressEnforced && endpoint.EgressEnforced ? endpoint : endpoint with
+                if (redirect.Direction == TrafficDirection.Ingress ? endpoint.IngressEnforced : endpoint.EgressEnforced)
                 {
-                    Redirects = [.. endpoint.Redirects.Where(one => one.Direction == TrafficDirection.Ingress ? endpoint.IngressEnforced : endpoint.EgressEnforced)],
-                });
+                    redirects.Add(redirect);
+                }
             }
+            enforced.Add(endpoint with { Redirects = redirects });
         }
         return [.. Block(node.Blocked), .. Of(enforced, portOf)];
     }

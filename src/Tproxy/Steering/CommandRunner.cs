@@ -39,11 +39,15 @@ internal sealed class CommandRunner(TimeSpan timeout)
         return null;
     }
 
+    /// <summary>As <see cref="Find"/>.</summary>
+    /// <exception cref="TproxyException">It is missing.</exception>
+    internal static string Demand(string command) => Find(command)
+        ?? throw new TproxyException($"steering needs the command '{command}', which is neither in PATH nor in /usr/sbin; install it (packages iptables, iproute2)");
+
     /// <exception cref="TproxyException">The command is missing, cannot be started, or ran into the time limit (then it is killed).</exception>
     internal CommandResult Run(string command, IReadOnlyList<string> arguments, string? input = null)
     {
-        var path = Find(command)
-            ?? throw new TproxyException($"steering needs the command '{command}', which is neither in PATH nor in /usr/sbin; install it (packages iptables, iproute2)");
+        var path = Demand(command);
         var start = new ProcessStartInfo(path)
         {
             RedirectStandardInput = true,

@@ -67,10 +67,16 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
     /// Takes the namespace's steering over without a change to it: what a crashed run left goes on stopping traffic, and
     /// <see cref="RemoveLeftovers"/> of any other process lets it be. Does nothing if it is ours already.
     /// </summary>
-    /// <exception cref="TproxyException">No capability, or another process steers here.</exception>
+    /// <exception cref="TproxyException">No capability, a missing command, or another process steers here.</exception>
     public void Claim()
     {
         Privilege.DemandNetAdmin();
+        // Now rather than with the first rule: a node that cannot steer would go unpoliced, and say so where nobody looks.
+        foreach (var command in (string[])[IpFamily.V4.Iptables + options.IptablesVariant, IpFamily.V4.Iptables + options.IptablesVariant + "-restore", "ip"])
+        {
+            CommandRunner.Demand(command);
+        }
+
         owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
             ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
     }
