@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 using System.IO;
 using System.Runtime.InteropServices;
 
-namespace Postern.Proxy.LastGood;
+namespace Postern.Tproxy.Native;
 
 #pragma warning disable CA1416 // Linux only, as all of Postern
 
 /// <summary>What the runtime does not tell of a folder: whose it is; and how a rename in it survives a power cut.</summary>
-internal static partial class PosixFolder
+public static partial class PosixFolder
 {
     private const int AtWorkingDirectory = -100;
     private const uint StatxUid = 0x8;
