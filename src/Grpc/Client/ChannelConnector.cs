@@ -29,7 +29,7 @@ internal sealed class ChannelConnector
         Stream? stream = null;
         try
         {
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            await ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
             stream = new NetworkStream(socket, ownsSocket: true);
             if (tls is null)
             {
@@ -51,6 +51,21 @@ internal sealed class ChannelConnector
             }
             socket.Dispose();
             throw;
+        }
+    }
+
+    // The handler knows the authority only, and would say that "localhost:80" is not there.
+    private async ValueTask ConnectAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            var isUnix = endPoint is UnixDomainSocketEndPoint;
+            var reason = isUnix && e.SocketErrorCode == SocketError.AddressNotAvailable ? "there is no such socket" : e.Message;
+            throw new IOException($"cannot connect to {(isUnix ? "unix:" : "")}{endPoint}: {reason}");
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class ForeignServerTests
     [MemberData(nameof(Forms))]
     public void EveryForm_PolicyArrivesChangesAndIsEnforced(string form)
     {
-        using var rig = Rig(form);
+        using var rig = ControlPlaneRig.Of(form);
         rig.Node.AddOrigin();
         var server = rig.StartServer();
         rig.StartProxy();
@@ -69,7 +69,7 @@ public sealed class ForeignServerTests
     [MemberData(nameof(Forms))]
     public void EveryForm_BadPolicyIsRefusedByNameAndTheLastGoodStays(string form)
     {
-        using var rig = Rig(form);
+        using var rig = ControlPlaneRig.Of(form);
         rig.Node.AddOrigin();
         var server = rig.StartServer();
         rig.StartProxy();
@@ -129,7 +129,7 @@ public sealed class ForeignServerTests
     [MemberData(nameof(Forms))]
     public void StreamsBreakAndReconnect_NoRequestSeesAnotherVerdict(string form)
     {
-        using var rig = Rig(form);
+        using var rig = ControlPlaneRig.Of(form);
         rig.Node.AddOrigin();
         var server = rig.StartServer();
         rig.StartProxy();
@@ -224,12 +224,4 @@ public sealed class ForeignServerTests
         var got = "";
         Patience.Until(() => (got = rig.Node.Try(path)).StartsWith(expected + " ", StringComparison.Ordinal), () => $"{path}: {got}, not {expected}\n{rig.Admin("/xds")}");
     }
-
-    private static ControlPlaneRig Rig(string form) => form switch
-    {
-        "apart" => new ControlPlaneRig(ControlPlaneRig.Apart),
-        "apart-delta" => new ControlPlaneRig(ControlPlaneRig.ApartDelta),
-        "ads" => new ControlPlaneRig(ControlPlaneRig.Ads),
-        _ => new ControlPlaneRig(ControlPlaneRig.Ads, "DELTA_GRPC"),
-    };
 }
