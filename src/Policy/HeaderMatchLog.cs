@@ -7,6 +7,7 @@ public sealed class HeaderMatchLog
 {
     private readonly List<KeyValuePair<string, string>> missing = [];
     private readonly List<KeyValuePair<string, string>> rejected = [];
+    private readonly List<string> secretHeaders = [];
 
     /// <summary>Headers that were missing, or added.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Missing => missing;
@@ -14,11 +15,23 @@ public sealed class HeaderMatchLog
     /// <summary>Headers that were refused, removed or replaced.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Rejected => rejected;
 
+    /// <summary>Headers that a rule compares with a secret, whatever came of it: their values are not for records.</summary>
+    public IReadOnlyList<string> SecretHeaders => secretHeaders;
+
     /// <summary>Forgets everything, keeps the memory.</summary>
     public void Clear()
     {
         missing.Clear();
         rejected.Clear();
+        secretHeaders.Clear();
+    }
+
+    internal void AddSecretHeader(string name)
+    {
+        if (!secretHeaders.Contains(name))
+        {
+            secretHeaders.Add(name);
+        }
     }
 
     internal void AddMissing(string name, string value) => AddOnce(missing, name, value);

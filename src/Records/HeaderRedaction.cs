@@ -6,7 +6,7 @@ namespace Postern.Records;
 
 /// <summary>
 /// Which header values must not be shown. Two sources: a fixed list of names that carry credentials, and the request's own
-/// <see cref="HeaderMatchLog"/>, where policy marks a header that holds an SDS secret with the value <see cref="Mark"/>.
+/// <see cref="HeaderMatchLog"/>, where policy names the headers that it compares with an SDS secret, and marks some with the value <see cref="Mark"/>.
 /// The second one cannot be switched off.
 /// </summary>
 public sealed class HeaderRedaction
@@ -64,10 +64,24 @@ public sealed class HeaderRedaction
     }
 
     /// <summary>True when policy marked any header of the request; only then need <see cref="IsMarked"/> be asked.</summary>
-    public static bool HasMarks(HeaderMatchLog? log) => log is not null && (HasMark(log.Missing) || HasMark(log.Rejected));
+    public static bool HasMarks(HeaderMatchLog? log) => log is not null && (log.SecretHeaders.Count > 0 || HasMark(log.Missing) || HasMark(log.Rejected));
 
     /// <summary>True when policy marked this header as holding a secret.</summary>
-    public static bool IsMarked(HeaderMatchLog log, ReadOnlySpan<char> name) => IsMarkedIn(log.Missing, name) || IsMarkedIn(log.Rejected, name);
+    public static bool IsMarked(HeaderMatchLog log, ReadOnlySpan<char> name) =>
+        IsSecret(log.SecretHeaders, name) || IsMarkedIn(log.Missing, name) || IsMarkedIn(log.Rejected, name);
+
+    private static bool IsSecret(IReadOnlyList<string> names, ReadOnlySpan<char> name)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (name.Equals(names[i], StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool HasMark(IReadOnlyList<KeyValuePair<string, string>> pairs)
     {

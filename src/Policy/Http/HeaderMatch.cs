@@ -40,6 +40,9 @@ internal sealed class HeaderMatch
         }
     }
 
+    /// <summary>The header's name when its value is compared with a secret, else null.</summary>
+    public string? SecretHeader => secretName.Length > 0 ? this.field.Name : null;
+
     /// <summary>True when the rule may still accept the request.</summary>
     public bool Apply(IHttpPolicyRequest request, ISecretSource secrets, HeaderMatchLog log)
     {

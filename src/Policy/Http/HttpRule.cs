@@ -5,6 +5,18 @@ internal sealed class HttpRule(HeaderMatcher[] matchers, HeaderMatch[] headerMat
 {
     public bool HasHeaderMatches => headerMatches.Length > 0;
 
+    /// <summary>Notes the headers that hold secrets, also of a request that this rule does not match.</summary>
+    public void MarkSecrets(HeaderMatchLog log)
+    {
+        foreach (var match in headerMatches)
+        {
+            if (match.SecretHeader is { } name)
+            {
+                log.AddSecretHeader(name);
+            }
+        }
+    }
+
     public bool Accepts(IHttpPolicyRequest request, ISecretSource secrets, HeaderMatchLog log)
     {
         foreach (var matcher in matchers)

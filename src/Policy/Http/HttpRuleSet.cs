@@ -24,6 +24,13 @@ internal sealed class HttpRuleSet
     /// <summary>True when one alternative accepts. All run when there are header matches, for their effects.</summary>
     public bool Accepts(IHttpPolicyRequest request, ISecretSource secrets, HeaderMatchLog log)
     {
+        if (HasHeaderMatches)
+        {
+            foreach (var rule in rules)
+            {
+                rule.MarkSecrets(log);
+            }
+        }
         var accepted = false;
         foreach (var rule in rules)
         {

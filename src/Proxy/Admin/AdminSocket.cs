@@ -38,6 +38,10 @@ internal static class AdminSocket
         catch
         {
             socket.Dispose();
+            if (path is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            {
+                throw new IOException($"the folder {folder} does not exist; make it, or name another path");
+            }
             throw;
         }
     }

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.IO;
 using System.Security.Cryptography;
 using System.Text;
-using Postern.Tproxy.Native;
 
 namespace Postern.Proxy.LastGood;
 
@@ -24,9 +23,10 @@ internal sealed class StateDirectory
     public static StateDirectory Open(string path)
     {
         Directory.CreateDirectory(path, OnlyUs | UnixFileMode.UserExecute);
-        if (PosixFolder.FindStranger(path) is { } stranger)
+        var mode = File.GetUnixFileMode(path);
+        if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
         {
-            throw new IOException(stranger);
+            throw new IOException($"others may write to it (mode {Convert.ToString((int)mode, 8)}), and what they put there would become policy; chmod go-w, or name a folder below it, which is made with mode 700");
         }
         var probe = Path.Combine(path, $".probe-{Environment.ProcessId}");
         File.Delete(probe); // of a process of that id that was killed
@@ -55,7 +55,6 @@ internal sealed class StateDirectory
                 stream.Flush(flushToDisk: true);
             }
             File.Move(beside, file, overwrite: true);
-            PosixFolder.Flush(Path.GetDirectoryName(file)!);
         }
         catch
         {

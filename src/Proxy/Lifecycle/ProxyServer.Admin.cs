@@ -18,7 +18,7 @@ internal sealed partial class ProxyServer : IAdminTarget
     public ServerState State => stopping || healthCheckFailed ? ServerState.Draining : resources.State;
 
     /// <inheritdoc/>
-    public string StateDetail => lastGood?.Detail ?? "";
+    public string StateDetail => lastGood?.Detail is { Length: > 0 } restored ? restored : State == ServerState.Live ? "" : WaitingFor();
 
     /// <inheritdoc/>
     public DateTimeOffset Started { get; } = DateTimeOffset.UtcNow;
@@ -49,4 +49,17 @@ internal sealed partial class ProxyServer : IAdminTarget
 
     /// <inheritdoc/>
     public void Quit() => actions.Quit();
+
+    private string WaitingFor()
+    {
+        foreach (var subscription in discovery.ReadStatus())
+        {
+            if (subscription.State != "live")
+            {
+                var error = subscription.LastStreamError.Length > 0 ? ": " + subscription.LastStreamError : "";
+                return $"waits for {subscription.Type} from {subscription.Source}{error}";
+            }
+        }
+        return "";
+    }
 }

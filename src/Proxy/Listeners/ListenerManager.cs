@@ -78,7 +78,7 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
     /// <returns>The listeners that could not be opened, and why; the others are in force.</returns>
     public IReadOnlyList<(string Name, string Error)> Apply(IReadOnlyList<ListenerConfig> configs, Func<ListenerConfig, ListenerSnapshot> compile)
     {
-        var errors = new List<(string, string)>();
+        var errors = new List<(string Name, string Error)>();
         lock (gate)
         {
             if (closed)
@@ -91,11 +91,12 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
             // A changed listener may have given up the port that another one wants: those get further turns as long as that helps anybody.
             while (blocked.Count > 0)
             {
-                var retried = new List<(string, string)>();
-                var still = ReplaceChanged(blocked, compile, retried);
+                var names = blocked.ConvertAll(static config => config.Name);
+                errors.RemoveAll(error => names.Contains(error.Name));
+                var still = ReplaceChanged(blocked, compile, errors);
                 if (still.Count == blocked.Count)
                 {
-                    errors.AddRange(Exchange(blocked, compile, retried));
+                    Exchange(blocked, compile, errors);
                     break;
                 }
                 blocked = still;
@@ -185,9 +186,8 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
         return blocked;
     }
 
-    // Those that stand in each other's way close together and open together; only then is there a gap. Gives what is blocked after that.
-    private List<(string Name, string Error)> Exchange(
-        List<ListenerConfig> blocked, Func<ListenerConfig, ListenerSnapshot> compile, List<(string Name, string Error)> errors)
+    // Those that stand in each other's way close together and open together; only then is there a gap.
+    private void Exchange(List<ListenerConfig> blocked, Func<ListenerConfig, ListenerSnapshot> compile, List<(string Name, string Error)> errors)
     {
         var circle = PortExchange.Find(blocked, name => active.TryGetValue(name, out var state) ? state.Bound : []);
         var stopped = new List<ListenerState>();
@@ -211,7 +211,6 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
                 ReplaceChanged([old.Snapshot.Config], compile, errors);
             }
         }
-        return errors;
     }
 
     private void Replace(ListenerState? old, ListenerConfig config, ListenerSnapshot snapshot)

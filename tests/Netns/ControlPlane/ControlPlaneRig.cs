@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Net.Sockets;
 using System.Text;
 using Google.Protobuf;
 using Postern.Tests.Netns.Proxy;
@@ -26,6 +27,18 @@ internal sealed class ControlPlaneRig : IDisposable
         _adsType = adsType;
         Node.Listener = new ListenerText { PolicySource = source };
     }
+
+    /// <summary>By name, for theories: apart, apart-delta, ads or ads-delta.</summary>
+    internal static ControlPlaneRig Of(string form) => form switch
+    {
+        "apart" => new ControlPlaneRig(Apart),
+        "apart-delta" => new ControlPlaneRig(ApartDelta),
+        "ads" => new ControlPlaneRig(Ads),
+        _ => new ControlPlaneRig(Ads, "DELTA_GRPC"),
+    };
+
+    /// <summary>Where everything comes from, as JSON.</summary>
+    internal string Source => _source;
 
     internal ProxyRig Node { get; } = new();
 
@@ -69,10 +82,40 @@ internal sealed class ControlPlaneRig : IDisposable
         Resources.Policy(ConfigText.ServerAccepts(ConfigText.Port(80, ConfigText.HttpRule(1001, path))));
 
     /// <summary>A request to the admin socket: the body.</summary>
-    internal string Admin(string path)
+    internal string Admin(string path, params string[] options)
     {
-        var outcome = Node.Net.Node.Run("curl", "-s", "-m", "15", "--unix-socket", AdminSocket, "http://localhost" + path);
+        var outcome = Node.Net.Node.Run("curl", ["-s", "-m", "15", "--unix-socket", AdminSocket, .. options, "http://localhost" + path]);
         return outcome.Output;
+    }
+
+    /// <summary>The status, as 200.</summary>
+    internal string AdminStatus(string method, string path) => Admin(path, "-X", method, "-o", "/dev/null", "-w", "%{http_code}");
+
+    /// <summary>A request from the node to a listener on its loopback: an answer, "reset", "closed", or "refused" where nobody listens.</summary>
+    internal string AskLoopback(int port, string path = "/")
+    {
+        try
+        {
+            return HttpClientSocket.Try(Node.Net.Node, $"127.0.0.1:{port}", path);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return "refused";
+        }
+    }
+
+    /// <summary>Waits until an answer on a loopback listener begins with that.</summary>
+    internal void WaitLoopback(int port, string path, string expected)
+    {
+        var got = "";
+        Patience.Until(() => (got = AskLoopback(port, path)).StartsWith(expected, StringComparison.Ordinal), () => $":{port}{path}: {got}, not {expected}\n{Admin("/xds")}");
+    }
+
+    /// <summary>Waits until a page says that.</summary>
+    internal void WaitPage(string path, string text)
+    {
+        var page = "";
+        Patience.Until(() => (page = Admin(path)).Contains(text, StringComparison.Ordinal), () => $"no '{text}' in {path}:\n{page}");
     }
 
     /// <summary>Waits until /ready says LIVE.</summary>

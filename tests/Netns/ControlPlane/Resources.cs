@@ -1,6 +1,10 @@
 using Cilium;
 using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
+using Envoy.Config.Route.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Postern.Tests.Netns.Proxy;
@@ -22,6 +26,36 @@ internal static class Resources
     internal static (string Name, IMessage Message) Listener(string json) => Named(Parser.Parse<Listener>(json), l => l.Name);
 
     internal static (string Name, IMessage Message) Cluster(string json) => Named(Parser.Parse<Cluster>(json), c => c.Name);
+
+    /// <summary>The table "table": each prefix to a cluster.</summary>
+    internal static (string Name, IMessage Message) Routes(params (string Prefix, string Cluster)[] routes)
+    {
+        var host = new VirtualHost { Name = "all", Domains = { "*" } };
+        foreach (var (prefix, cluster) in routes)
+        {
+            host.Routes.Add(new Route { Match = new RouteMatch { Prefix = prefix }, Route_ = new RouteAction { Cluster = cluster } });
+        }
+        return ("table", new RouteConfiguration { Name = "table", VirtualHosts = { host } });
+    }
+
+    /// <summary>Endpoints of "svc": ports of the server.</summary>
+    internal static (string Name, IMessage Message) Endpoints(params uint[] ports)
+    {
+        var group = new LocalityLbEndpoints();
+        foreach (var port in ports)
+        {
+            var address = new Address { SocketAddress = new SocketAddress { Address = ProxyRig.Server, PortValue = port } };
+            group.LbEndpoints.Add(new LbEndpoint { Endpoint = new Endpoint { Address = address } });
+        }
+        return ("svc", new ClusterLoadAssignment { ClusterName = "svc", Endpoints = { group } });
+    }
+
+    internal static (string Name, IMessage Message) Secret(string name, string value) =>
+        (name, new Secret { Name = name, GenericSecret = new GenericSecret { Secret = new DataSource { InlineString = value } } });
+
+    /// <summary>A listener on loopback without policy.</summary>
+    internal static (string Name, IMessage Message) Plain(string name, int port, string cluster, string rds = "") =>
+        Listener(ConfigText.Plain(name, "127.0.0.1", port, cluster, rds));
 
     internal static (string Name, IMessage Message) Original { get; } = Cluster(ConfigText.OriginalDst);
 

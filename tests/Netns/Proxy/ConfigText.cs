@@ -25,9 +25,14 @@ internal static class ConfigText
         """;
 
     /// <summary>A listener without policy that forwards HTTP to a cluster.</summary>
-    internal static string Plain(string name, string address, int port, string cluster)
+    /// <param name="name">Of the listener.</param>
+    /// <param name="address">It listens there.</param>
+    /// <param name="port">And there.</param>
+    /// <param name="cluster">Everything goes there; of no account with <paramref name="rds"/>.</param>
+    /// <param name="rds">Where its route table, named "table", comes from.</param>
+    internal static string Plain(string name, string address, int port, string cluster, string rds = "")
     {
-        var http = Http(new ListenerText { Name = name, Judges = false }, cluster);
+        var http = Http(new ListenerText { Name = name, Judges = false, Rds = rds }, cluster);
         return $$"""
             {"name":"{{name}}","address":{"socket_address":{"address":"{{address}}","port_value":{{port}} } },"transparent":false,
              "filter_chains":[{"filters":[{{http}}]}]}
@@ -37,6 +42,11 @@ internal static class ConfigText
     internal static string Static(string name, string address, int port) => $$"""
         {"name":"{{name}}","type":"STATIC","connect_timeout":"2s","load_assignment":{"cluster_name":"{{name}}","endpoints":[{"lb_endpoints":[
          {"endpoint":{"address":{"socket_address":{"address":"{{address}}","port_value":{{port}} } } } }]}]} }
+        """;
+
+    /// <summary>A cluster whose endpoints come by EDS, under the name "svc".</summary>
+    internal static string Eds(string name, string source, int connectTimeout = 2) => $$"""
+        {"name":"{{name}}","type":"EDS","connect_timeout":"{{connectTimeout}}s","eds_cluster_config":{"service_name":"svc","eds_config":{{source}} } }
         """;
 
     internal static string OriginalDst => """{"name":"original","type":"ORIGINAL_DST","lb_policy":"CLUSTER_PROVIDED","connect_timeout":"5s"}""";
@@ -116,11 +126,18 @@ internal static class ConfigText
     private static string Http(ListenerText of, string cluster)
     {
         var l7 = of.Judges ? $$"""{"name":"cilium.l7policy","typed_config":{"@type":"type.googleapis.com/cilium.L7Policy","denied_403_body":"Access denied"{{Log(of)}} } },""" : "";
+        var routes = of.Rds.Length > 0
+            ? $$"""
+                "rds":{"route_config_name":"table","config_source":{{of.Rds}} }
+                """
+            : $$"""
+                "route_config":{"virtual_hosts":[{"name":"all","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"{{cluster}}","timeout":"3600s"} }]}]}
+                """;
         return $$"""
             {"name":"hcm","typed_config":{"@type":"{{Envoy}}.network.http_connection_manager.v3.HttpConnectionManager","stat_prefix":"http",
              "use_remote_address":true,"skip_xff_append":true,"stream_idle_timeout":"{{of.StreamIdle}}","request_headers_timeout":"{{of.HeadersTimeout}}",
              "common_http_protocol_options":{"idle_timeout":"{{of.Idle}}"},
-             "route_config":{"virtual_hosts":[{"name":"all","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"{{cluster}}","timeout":"3600s"} }]}]},
+             {{routes}},
              "http_filters":[{{l7}}{"name":"router","typed_config":{"@type":"{{Envoy}}.http.router.v3.Router"} }]} }
             """;
     }

@@ -30,6 +30,9 @@ internal sealed record ListenerText
 
     internal string Idle { get; init; } = "3600s";
 
+    /// <summary>Where the route table "table" comes from; empty: the route is written in the listener.</summary>
+    internal string Rds { get; init; } = "";
+
     /// <summary>More members of the listener, each ending in a comma.</summary>
     internal string Extra { get; init; } = "";
 }

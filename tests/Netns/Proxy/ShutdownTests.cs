@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Linq;
 using Postern.Netns.Fixture;
 
@@ -42,6 +43,24 @@ public sealed class ShutdownTests : IDisposable
         Assert.Equal("", proxy.Output);
         Assert.False(System.IO.File.Exists(_rig.ObserveSocket));
         Assert.Equal("Response", _rig.ReadRecords().Last().Text("entry_type"));
+    }
+
+    [NetnsFact]
+    public void Asked_RequestThatNeedsSecondsCompletes()
+    {
+        var proxy = _rig.Start();
+        using var client = Waiting();
+
+        proxy.Signal("TERM");
+        proxy.WaitForLog("stopping");
+        var clock = Stopwatch.StartNew();
+        Patience.Until(() => clock.Elapsed > TimeSpan.FromSeconds(4) || proxy.HasExited, () => ""); // --drain-time-s is 10; a command line library would wait for 2
+        Assert.False(proxy.HasExited);
+        _origin.Release();
+
+        Assert.StartsWith("200 10.71.1.2 ", client.ReadAnswer(), StringComparison.Ordinal);
+        Assert.Equal(0, proxy.WaitForExit());
+        Assert.Equal("", _rig.Steering());
     }
 
     [NetnsFact]
