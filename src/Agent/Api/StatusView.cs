@@ -66,7 +66,7 @@ public sealed record StatusView
             Streams = views,
             Steering = new SteeringView
             {
-                Mode = options.Steering.ToString().ToLowerInvariant(),
+                Mode = (options.Steering?.ToString() ?? "none").ToLowerInvariant(),
                 WhileProxyDown = options.WhileProxyDown.ToString().ToLowerInvariant(),
                 Installed = snapshot.Steering.Installed,
                 Rules = rules,

@@ -8,6 +8,7 @@ using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Agent.Runtime;
 using Postern.Tproxy;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Cli;
 
@@ -47,7 +48,7 @@ internal static class RunCommand
                 RuntimeFolder = at,
                 StateFolder = Path.GetFullPath(parsed.GetValue(state)!),
                 ProxyArguments = parsed.GetValue(proxyArguments) ?? [],
-                Steering = parsed.GetValue(steering) == "none" ? SteeringMode.None : SteeringMode.Iptables,
+                Steering = parsed.GetValue(steering) == "none" ? null : SteeringMode.Iptables,
                 WhileProxyDown = parsed.GetValue(down) == "allow" ? WhileProxyDown.Allow : WhileProxyDown.Deny,
                 XdsSocket = Path.GetFullPath(parsed.GetValue(xds) ?? Path.Combine(at, "xds.sock")),
                 ApiSocket = Path.GetFullPath(parsed.GetValue(api) ?? Path.Combine(at, "agent.sock")),

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Runtime;
 
@@ -25,8 +26,8 @@ public sealed record AgentOptions
     /// <summary>More arguments for the proxy.</summary>
     public IReadOnlyList<string> ProxyArguments { get; init; } = [];
 
-    /// <summary>Whether this agent installs iptables rules.</summary>
-    public SteeringMode Steering { get; init; } = SteeringMode.Iptables;
+    /// <summary>By what this agent steers, or null when somebody else does.</summary>
+    public SteeringMode? Steering { get; init; } = SteeringMode.Iptables;
 
     /// <summary>What happens to steered traffic while no proxy runs.</summary>
     public WhileProxyDown WhileProxyDown { get; init; } = WhileProxyDown.Deny;
@@ -60,16 +61,6 @@ public sealed record AgentOptions
 
     /// <summary>The proxy's admin socket.</summary>
     public string AdminSocket => Path.Combine(RuntimeFolder, "admin.sock");
-}
-
-/// <summary>Who steers.</summary>
-public enum SteeringMode
-{
-    /// <summary>The agent, by iptables TPROXY.</summary>
-    Iptables,
-
-    /// <summary>Somebody else.</summary>
-    None,
 }
 
 /// <summary>Steered traffic while no proxy runs.</summary>

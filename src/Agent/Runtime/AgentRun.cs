@@ -53,7 +53,7 @@ internal static class AgentRun
 
         var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
         var serving = new NodeServing(server, ports, new AgentListenerOptions { HasIPv6 = HasIPv6(), AccessLogPath = options.AccessLogSocket }, options.AckTimeout, Warn);
-        using INodeSteering steering = options.Steering == SteeringMode.Iptables ? new IptablesNodeSteering(Tell) : new NoSteering();
+        using INodeSteering steering = options.Steering is null ? new NoSteering() : new IptablesNodeSteering(Tell);
         var agent = new NodeAgent(
             source,
             serving,

@@ -11,7 +11,7 @@ namespace Postern.Tproxy.Steering;
 /// pass unpoliced. Calls block for as long as the commands run; they act on the calling thread's network namespace.
 /// Traffic that starts on this host (OUTPUT) is not steered.
 /// </summary>
-public sealed class IptablesSteering : IDisposable, IAsyncDisposable
+public sealed class IptablesSteering : ISteering, IAsyncDisposable
 {
     private static readonly IpFamily[] Families = [IpFamily.V4, IpFamily.V6];
 
@@ -36,6 +36,8 @@ public sealed class IptablesSteering : IDisposable, IAsyncDisposable
         this.log = log;
         this.runner = new CommandRunner(options.CommandTimeout);
     }
+
+    public SteeringMode Mode => SteeringMode.Iptables;
 
     /// <summary>
     /// Installs the rules in place of any earlier ones of ours. Open the listeners first: from here on the traffic is theirs. If the

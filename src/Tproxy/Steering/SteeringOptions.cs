@@ -32,4 +32,15 @@ public sealed record SteeringOptions
 
     /// <summary>Name in front of the iptables commands' suffixes, to choose a variant: <c>-nft</c> or <c>-legacy</c>. Empty: the system's default.</summary>
     public string IptablesVariant { get; init; } = string.Empty;
+
+    /// <summary>What becomes of TCP connections that began before a rule covered them.</summary>
+    public OlderConnections OlderConnections { get; init; } = OlderConnections.Cut;
+
+    /// <summary>Where the BPF file system is or will be mounted; eBPF steering pins its maps and links under <c>postern/NETNS</c> in it.</summary>
+    public string BpfRoot { get; init; } = "/sys/fs/bpf";
+
+    public AttachMode Attach { get; init; } = AttachMode.Automatic;
+
+    /// <summary>Connections that eBPF steering remembers (least recently used go), 1,024 to 4,194,304.</summary>
+    public int FlowEntries { get; init; } = 65536;
 }
