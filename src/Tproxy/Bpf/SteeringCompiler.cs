@@ -129,7 +129,7 @@ internal static class SteeringCompiler
         {
             throw new TproxyException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the steering rules come to more than the {MostEntries:N0} entries that eBPF steering takes (a rule of a prefix counts once for every narrower one that rules name, a range of ports for up to 30 blocks); use wider prefixes, or iptables (--steering iptables)"));
+                $"the steering rules come to more than the {MostEntries:N0} entries that eBPF steering takes (a rule of a prefix counts once for every narrower one that rules name, a range of ports for up to 29 blocks); use wider prefixes, or iptables (--steering iptables)"));
         }
     }
 }
