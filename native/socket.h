@@ -75,9 +75,11 @@ static __noinline int steer_established(struct __sk_buff *skb, const struct pack
 	if (!socket)
 		return NO_SOCKET;
 	if (socket->state == BPF_TCP_TIME_WAIT) {
-		/* A SYN may begin the next connection. Else the stack finds what is left of the last one: it is no socket to assign. */
-		if (!packet->opening)
-			result = steer_by_mark(skb, why);
+		/*
+		 * No socket to assign; the stack finds it. A SYN, too: since Linux 6.13 a listener takes none while the old connection is in the table.
+		 * The old one answers it with an ACK, the client resets that, which ends the old one (RFC 1337), and sends its SYN again after 1 s.
+		 */
+		result = steer_by_mark(skb, why);
 	} else if (socket->state != BPF_TCP_LISTEN) {
 		result = steer(skb, socket, why);
 	}

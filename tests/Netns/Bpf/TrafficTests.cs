@@ -32,7 +32,7 @@ public sealed class TrafficTests
 
         HandWrittenSet.To(server, Port, SteeredNode.ProxyPort, SteeringLayout.RuleDraining).Write(node.Program.Maps, generation: 1);
         SteeredNode.Exchange(from, accepted);
-        Assert.True(node.Count(SteeringCounter.Drained) >= 2, node.Counted());
+        Assert.True(node.Count(SteeringCounter.Drained) >= 1, node.Counted());
     }
 
     [NetnsTheory]
@@ -123,6 +123,7 @@ public sealed class TrafficTests
         Assert.Equal(0, node.Count(SteeringCounter.SteeredNew));
     }
 
+    // The second takes a second: the SYN ends the TIME_WAIT, its repetition reaches the listener.
     [NetnsFact]
     public void NextConnectionOfTheSameTwoEnds_GoesToTheListenerThroughTimeWait()
     {
