@@ -95,7 +95,8 @@ internal sealed class LinkWatch : IDisposable
     private bool Drain(byte[] buffer)
     {
         var news = false;
-        while (true)
+        // Bounded: a storm of messages must not keep the devices from being read.
+        for (var i = 0; i < 1024; i++)
         {
             var length = socket.Receive(buffer, ReceiveWait.None);
             if (length == -1)
@@ -118,6 +119,8 @@ internal sealed class LinkWatch : IDisposable
 
             news |= reader.IsMalformed;
         }
+
+        return news;
     }
 
     private bool Take(LinkMessage message)
