@@ -192,7 +192,7 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
     {
         if (mode == AttachMode.Tcx)
         {
-            pins.RemoveLink(pins.LinkPath(index, hook));
+            SteeringPins.RemoveLink(pins.LinkPath(index, hook));
         }
         else
         {
@@ -210,7 +210,7 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
                 var inUse = mode == AttachMode.Tcx && (at == DeviceHook.Ingress ? attached.ContainsKey(device) : guarded.Contains(device));
                 if (at == hook && !inUse)
                 {
-                    pins.RemoveLink(path);
+                    SteeringPins.RemoveLink(path);
                 }
             }
 

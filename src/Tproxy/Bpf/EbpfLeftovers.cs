@@ -24,7 +24,7 @@ internal static class EbpfLeftovers
             {
                 if (at == hook)
                 {
-                    pins.RemoveLink(path);
+                    SteeringPins.RemoveLink(path);
                 }
             }
 

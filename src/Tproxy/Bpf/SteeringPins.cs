@@ -95,7 +95,7 @@ internal sealed class SteeringPins
     }
 
     /// <summary>Takes a link from its device, now, whoever else holds it, and forgets it.</summary>
-    internal void RemoveLink(string path)
+    internal static void RemoveLink(string path)
     {
         try
         {
@@ -103,7 +103,8 @@ internal sealed class SteeringPins
             // A link would also go with its last pin, but only some time later.
             if (link is not null && BpfInfo.TryReadTcxLink(Descriptor(link), out _, out _, out _))
             {
-                Libbpf.LinkDetach(Descriptor(link));
+                // What refuses is off its device already.
+                _ = Libbpf.LinkDetach(Descriptor(link));
             }
         }
         catch (Exception error) when (SteeringProgram.LacksLibrary(error))
@@ -181,7 +182,7 @@ internal sealed class SteeringPins
             File.Delete(path);
         }
 
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(path);
     });
 
     private static void Try(Action action)

@@ -35,11 +35,14 @@ internal sealed class LinkWatch : IDisposable
     /// <summary>Returns when no call is under way any more; not to be called from within one, nor with a lock that the callee takes.</summary>
     public void Dispose()
     {
-        Libc.Write(stop, 1UL, sizeof(ulong));
+        Stop();
         thread.Join();
         socket.Dispose();
         stop.Dispose();
     }
+
+    /// <summary>The thread ends when it has time. For who cannot wait for it; its two descriptors then go with their finalizers.</summary>
+    internal void Stop() => Libc.Write(stop, 1UL, sizeof(ulong));
 
     private void Run()
     {

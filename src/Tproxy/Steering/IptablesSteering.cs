@@ -109,6 +109,11 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
 
         try
         {
+            if (!swept)
+            {
+                EbpfLeftovers.TryRemove(options, log);
+            }
+
             RemoveAll(options, runner, log);
         }
         finally
