@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
 using Postern.Netns.Fixture;
 using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
@@ -69,10 +68,10 @@ internal sealed class EbpfRig : IDisposable
         foreach (var path in Directory.Exists(folder) ? Directory.GetFiles(folder) : [])
         {
             using var link = SteeringPins.TryOpen(path)!;
-            Span<byte> info = stackalloc byte[24];
+            var info = new byte[24];
             var length = (uint)info.Length;
             Assert.Equal(0, Libbpf.ObjectInfo(SteeringPins.Descriptor(link), info, ref length));
-            links.Add(Path.GetFileName(path), MemoryMarshal.Read<uint>(info[4..]));
+            links.Add(Path.GetFileName(path), BitConverter.ToUInt32(info, 4));
         }
 
         return links;
