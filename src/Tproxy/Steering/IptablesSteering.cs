@@ -1,11 +1,12 @@
 using System;
 using System.Collections.Generic;
 using System.Threading.Tasks;
+using Postern.Tproxy.Bpf;
 
 namespace Postern.Tproxy.Steering;
 
 /// <summary>
-/// Steers TCP traffic of this network namespace to the proxy's transparent listeners by iptables TPROXY, and takes the steering away again.
+/// Steers TCP and UDP traffic of this network namespace to the proxy's transparent listeners by iptables TPROXY, and takes the steering away again.
 /// What it installs is atomic per IP version and replaces what a crashed run left. After SIGKILL the rules stay until the next start
 /// (<see cref="Install"/> or <see cref="RemoveLeftovers"/>): TPROXY drops what it cannot hand to a listener, so the traffic stops and does not
 /// pass unpoliced. Calls block for as long as the commands run; they act on the calling thread's network namespace.
@@ -20,6 +21,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
     private readonly CommandRunner runner;
     private IReadOnlyList<SteeringRule> rules;
     private SteeringLock? owned;
+    private bool swept;
 
     /// <param name="rules">In order; the first that matches decides the listener.</param>
     /// <param name="options">See <see cref="SteeringOptions"/>.</param>
@@ -79,8 +81,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             CommandRunner.Demand(command);
         }
 
-        owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
-            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
+        owned ??= SteeringLock.Take(options);
     }
 
     /// <summary>
@@ -108,6 +109,11 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
 
         try
         {
+            if (!swept)
+            {
+                EbpfLeftovers.TryRemove(options, log);
+            }
+
             RemoveAll(options, runner, log);
         }
         finally
@@ -193,7 +199,19 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         {
             InstallFamily(family, wanted, keepChains);
         }
+
+        // Not before these stand: until then an earlier run's programs keep traffic from going by. Once: nobody else steers while the lock is ours.
+        if (!swept)
+        {
+            EbpfLeftovers.TryRemove(options, log);
+            swept = true;
+        }
     }
+
+    /// <summary>For eBPF steering, whose rules stand already and whose lock this is: takes the iptables rules away, not the ip rule and the route that both use.</summary>
+    /// <exception cref="TproxyException">A command failed; the rest was still tried.</exception>
+    internal static bool RemoveRules(SteeringOptions options, Action<string> log) =>
+        RemoveAll(options, new CommandRunner(options.CommandTimeout), log, keepRouting: true);
 
     private void InstallFamily(IpFamily family, IReadOnlyList<SteeringRule> wanted, bool keepChains)
     {
@@ -227,10 +245,11 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         var iptables = new Iptables(runner, family, options);
         iptables.List(); // tells a missing table from a missing match, which the probe below cannot
         var path = iptables.Settle(options.ReturnPath, log);
+        iptables.Demand(options.OlderConnections);
         // The route comes first: a packet given to a listener without it is dropped, not delivered.
         new PolicyRouting(runner, options, log).Install(family);
         var listener = family == IpFamily.V4 ? options.ListenerV4 : options.ListenerV6;
-        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), iptables.List()));
+        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), options.OlderConnections, iptables.List()));
         if (!result.Succeeded)
         {
             throw new TproxyException(iptables.Diagnose(result));
@@ -243,7 +262,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         return iptables.Exists && IptablesText.Holds(iptables.List(), IptablesText.PreChain);
     }
 
-    private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log)
+    private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log, bool keepRouting = false)
     {
         var removed = false;
         TproxyException? first = null;
@@ -251,7 +270,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         {
             try
             {
-                removed |= RemoveFamily(family, options, runner, log);
+                removed |= RemoveFamily(family, options, runner, log, keepRouting);
             }
             catch (TproxyException error)
             {
@@ -263,7 +282,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
     }
 
     /// <summary>Rules first, then the route: in the other order packets would be marked for a route that is gone.</summary>
-    private static bool RemoveFamily(IpFamily family, SteeringOptions options, CommandRunner runner, Action<string> log)
+    private static bool RemoveFamily(IpFamily family, SteeringOptions options, CommandRunner runner, Action<string> log, bool keepRouting = false)
     {
         if (family == IpFamily.V6 && !KernelSettings.HasIpv6Stack())
         {
@@ -288,6 +307,6 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             removed = true;
         }
 
-        return (CommandRunner.Find("ip") is not null && new PolicyRouting(runner, options, log).Remove(family)) || removed;
+        return (!keepRouting && CommandRunner.Find("ip") is not null && new PolicyRouting(runner, options, log).Remove(family)) || removed;
     }
 }
