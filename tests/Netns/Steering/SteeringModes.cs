@@ -1,0 +1,32 @@
+using System;
+using Postern.Tproxy.Steering;
+using Xunit;
+
+namespace Postern.Tests.Netns.Steering;
+
+/// <summary>Theory rows: the ways of steering, alone and with what both must be able to do.</summary>
+public static class SteeringModes
+{
+    internal static readonly SteeringMode[] Available = [SteeringMode.Iptables];
+
+    public static TheoryData<SteeringMode> Each => [.. Available];
+
+    public static TheoryData<SteeringMode, bool> EachV4AndV6
+    {
+        get
+        {
+            var data = new TheoryData<SteeringMode, bool>();
+            foreach (var mode in Available)
+            {
+                data.Add(mode, false);
+                data.Add(mode, true);
+            }
+
+            return data;
+        }
+    }
+
+    internal static ISteering Choose(SteeringMode mode, SteeringOptions options, Action<string> log) => mode == SteeringMode.Iptables
+        ? new IptablesSteering([], options, log)
+        : throw new NotSupportedException("stands in for SteeringSelector.Choose");
+}
