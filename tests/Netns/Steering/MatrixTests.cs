@@ -118,6 +118,31 @@ public sealed class MatrixTests(Stage stage) : IClassFixture<Stage>
         Converse(SteeringProtocol.Udp, where, server);
     }
 
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.EachV4AndV6), MemberType = typeof(SteeringModes))]
+    public void LastUdpRuleIsGone_AnswersUnderWayStillReachTheRelay(SteeringMode mode, bool v6)
+    {
+        var (where, server) = stage.Target(Place.Elsewhere, v6);
+        using var rig = new SteeringRig(stage.Net.Node, mode);
+        rig.Steer(Rule(SteeringProtocol.Udp, v6, server, ProxyDirection.Egress));
+        using var relay = new DatagramRelay(stage.Net.Node, v6, ServerPort);
+        using var socket = DatagramEcho.Connected(stage.Net.Client, server, ServerPort);
+        using var late = where.Inside(() => new System.Net.Sockets.Socket(server.AddressFamily, System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Udp));
+        late.Bind(new IPEndPoint(server, ServerPort));
+        socket.Send("question"u8);
+        var buffer = new byte[64];
+        EndPoint asker = new IPEndPoint(v6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
+        late.ReceiveTimeout = 5000;
+        late.ReceiveFrom(buffer, ref asker);
+
+        rig.Steer();
+        late.SendTo("answer"u8, asker);
+
+        socket.ReceiveTimeout = 5000;
+        Assert.Equal(6, socket.Receive(buffer));
+        Assert.Single(relay.Answered);
+    }
+
     /// <summary>Each word reaches the relay once, with both addresses; the server sees the client; the answer comes from whom the client asked.</summary>
     private void Converse(SteeringProtocol protocol, NetworkNamespace where, IPAddress server)
     {

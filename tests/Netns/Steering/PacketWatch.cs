@@ -3,7 +3,6 @@ using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading;
 using Postern.Netns.Fixture;
 
 namespace Postern.Tests.Netns.Steering;
@@ -14,57 +13,40 @@ namespace Postern.Tests.Netns.Steering;
 /// </summary>
 internal sealed class PacketWatch : IDisposable
 {
-    private readonly Socket _socket;
-    private readonly Thread _thread;
+    private readonly byte[] _packet = new byte[65536];
+    private readonly Socket[] _sockets;
     private readonly List<string> _fromNode = [];
     private readonly List<string> _past = [];
-    private volatile bool _stop;
 
-    internal PacketWatch(NetworkNamespace where)
-    {
-        // ETH_P_ALL in network order. An unbound packet socket sees all devices.
-        _socket = where.Inside(() => new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)0x0300) { ReceiveBufferSize = 1 << 22 });
-        _thread = new Thread(Watch) { IsBackground = true };
-        _thread.Start();
-    }
-
-    /// <summary>What came past the proxy, one line each.</summary>
-    internal IReadOnlyList<string> Past => Copy(_past);
-
-    /// <summary>What the node itself sent, the proxy's packets among it.</summary>
-    internal IReadOnlyList<string> FromNode => Copy(_fromNode);
-
-    public void Dispose()
-    {
-        // Closing a packet socket wakes nobody who reads from it.
-        _stop = true;
-        _thread.Join();
-        _socket.Dispose();
-    }
-
-    private static string[] Copy(List<string> lines)
-    {
-        lock (lines)
+    internal PacketWatch(NetworkNamespace where) => _sockets = where.Inside(() => Array.ConvertAll<int, Socket>(
+        // ETH_P_IP and ETH_P_IPV6 in network order: unlike ETH_P_ALL these see no outgoing packets. An unbound packet socket sees all devices.
+        [0x0008, 0xDD86],
+        protocol =>
         {
-            return [.. lines];
-        }
-    }
+            var socket = new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)protocol);
+            socket.SetRawSocketOption(1, 33, BitConverter.GetBytes(1 << 24)); // SO_RCVBUFFORCE: all waits there until it is asked for
+            return socket;
+        }));
 
-    private void Watch()
+    /// <summary>What came past the proxy until now, one line each.</summary>
+    internal IReadOnlyList<string> Past => Read(_past);
+
+    /// <summary>What the node itself sent until now, the proxy's packets among it.</summary>
+    internal IReadOnlyList<string> FromNode => Read(_fromNode);
+
+    public void Dispose() => Array.ForEach(_sockets, socket => socket.Dispose());
+
+    private List<string> Read(List<string> lines)
     {
-        var packet = new byte[65536];
-        var from = new SocketAddress(AddressFamily.Packet, 20); // struct sockaddr_ll
-        while (!_stop)
+        foreach (var socket in _sockets)
         {
-            if (_socket.Poll(TimeSpan.FromMilliseconds(20), SelectMode.SelectRead))
+            while (socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
             {
-                var length = _socket.ReceiveFrom(packet, SocketFlags.None, from);
-                if (from[10] != 4) // sll_pkttype: PACKET_OUTGOING
-                {
-                    Take(packet.AsSpan(0, length));
-                }
+                Take(_packet.AsSpan(0, socket.Receive(_packet)));
             }
         }
+
+        return [.. lines];
     }
 
     /// <summary>SOCK_DGRAM: begins with the IP header.</summary>
@@ -86,11 +68,7 @@ internal sealed class PacketWatch : IDisposable
         var ports = ip[header..];
         var line = $"{(protocol == 6 ? "TCP" : "UDP")} {Name(addresses[..size], ports)} -> {Name(addresses[size..], ports[2..])} hops {hops}"
             + (protocol == 6 && ip.Length >= header + 14 ? $" flags {ip[header + 13]:x2}" : string.Empty);
-        var lines = hops == 63 ? _past : _fromNode;
-        lock (lines)
-        {
-            lines.Add(line);
-        }
+        (hops == 63 ? _past : _fromNode).Add(line);
     }
 
     private static string Name(ReadOnlySpan<byte> address, ReadOnlySpan<byte> port) =>

@@ -26,6 +26,25 @@ public static class SteeringModes
         }
     }
 
+    /// <summary>How answers are caught is a matter of iptables only.</summary>
+    public static TheoryData<SteeringMode, bool, ReturnPath> EachWithReturnPaths
+    {
+        get
+        {
+            var data = new TheoryData<SteeringMode, bool, ReturnPath>();
+            foreach (var mode in Available)
+            {
+                foreach (var path in mode == SteeringMode.Iptables ? (ReturnPath[])[ReturnPath.SocketMatch, ReturnPath.ConnectionMark] : [ReturnPath.Automatic])
+                {
+                    data.Add(mode, false, path);
+                    data.Add(mode, true, path);
+                }
+            }
+
+            return data;
+        }
+    }
+
     internal static ISteering Choose(SteeringMode mode, SteeringOptions options, Action<string> log) => mode == SteeringMode.Iptables
         ? new IptablesSteering([], options, log)
         : throw new NotSupportedException("stands in for SteeringSelector.Choose");

@@ -9,9 +9,12 @@ namespace Postern.Tests.Netns.Steering;
 /// <summary>A TCP connection that says a number, hears it again, and goes on with the next, until it is ended or breaks.</summary>
 internal sealed class Talk : IDisposable
 {
+    // A few connections that never pause would be all that the machine does.
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
+
     private readonly Socket _socket;
     private readonly Thread _thread;
-    private volatile bool _stop;
+    private readonly ManualResetEventSlim _stop = new();
     private volatile string? _broken;
     private int _rounds;
 
@@ -40,9 +43,10 @@ internal sealed class Talk : IDisposable
 
     public void Dispose()
     {
-        _stop = true;
+        _stop.Set();
         _thread.Join();
         _socket.Dispose();
+        _stop.Dispose();
     }
 
     private void Go()
@@ -50,7 +54,7 @@ internal sealed class Talk : IDisposable
         var buffer = new byte[4];
         try
         {
-            for (var i = 0; !_stop; i++)
+            for (var i = 0; !_stop.Wait(Pace); i++)
             {
                 _socket.Send(BitConverter.GetBytes(i));
                 for (var got = 0; got < 4;)

@@ -11,7 +11,7 @@ namespace Postern.Tests.Netns.Steering;
 public sealed class ToggleTests(Stage stage) : IClassFixture<Stage>
 {
     private const int Times = 20;
-    private const int Connections = 6;
+    private const int Connections = 4;
 
     [NetnsTheory]
     [MemberData(nameof(SteeringModes.EachV4AndV6), MemberType = typeof(SteeringModes))]
