@@ -133,4 +133,12 @@ enum postern_counter {
 	POSTERN_COUNTERS
 };
 
+_Static_assert(sizeof(struct postern_state) == 8, "StateSize");
+_Static_assert(sizeof(struct postern_filter) == 8208, "FilterSize");
+_Static_assert(sizeof(struct postern_key) == 20, "KeySize");
+_Static_assert(sizeof(union postern_value) == 16, "ValueSize");
+_Static_assert(sizeof(struct postern_prefix4) == 8, "Prefix4Size");
+_Static_assert(sizeof(struct postern_prefix6) == 20, "Prefix6Size");
+_Static_assert(sizeof(struct postern_flow) == 40, "FlowSize");
+
 #endif

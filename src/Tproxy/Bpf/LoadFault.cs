@@ -46,14 +46,10 @@ internal static class LoadFault
             return $"this kernel ({Kernel}) does not make a map that steering needs ({map}); maps of maps, LPM tries and LRU hashes are needed, and memory for FlowEntries; steer with iptables (--steering iptables)";
         }
 
-        if (Find(lines, "unknown func") is { } unknown)
+        // The verifier's words have changed over time.
+        if ((Find(lines, "unknown func") ?? Find(lines, "invalid func") ?? Find(lines, "cannot use helper")) is { } helper)
         {
-            return LacksHelper(unknown);
-        }
-
-        if (Find(lines, "cannot use helper") is { } unusable)
-        {
-            return LacksHelper(unusable);
+            return LacksHelper(helper);
         }
 
         return Reason(lines) is { } reason
