@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using Postern.Netns.Fixture;
 using Postern.Tests.Netns.Steering;
+using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
 namespace Postern.Tests.Netns;
@@ -30,7 +31,7 @@ internal sealed class SteeringRig(NetworkNamespace node, SteeringMode mode = Ste
     });
 
     /// <summary>Another owner for the same namespace.</summary>
-    internal ISteering Choose(SteeringOptions options) => SteeringModes.Choose(mode, Here(options), Log.Enqueue);
+    internal ISteering Choose(SteeringOptions options) => SteeringSelector.Choose(mode, Here(options), Log.Enqueue);
 
     /// <summary>iptables only: as <c>postern run --steer</c> does.</summary>
     internal void Install(params string[] rules) => Install(SteeringOptions.Default, rules);
@@ -61,6 +62,11 @@ internal sealed class SteeringRig(NetworkNamespace node, SteeringMode mode = Ste
     /// <summary>As a killed process: the rules stay, the lock is free.</summary>
     internal void Crash()
     {
+        if (_steering is EbpfSteering ebpf)
+        {
+            node.Inside(ebpf.Abandon);
+        }
+
         // The kernel frees the lock with the process; a folder that is gone frees it for this one's successors.
         Directory.Delete(_locks, recursive: true);
         _steering = null;

@@ -1,4 +1,5 @@
 using System;
+using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 using Xunit;
 
@@ -7,7 +8,9 @@ namespace Postern.Tests.Netns.Steering;
 /// <summary>Theory rows: the ways of steering, alone and with what both must be able to do.</summary>
 public static class SteeringModes
 {
-    internal static readonly SteeringMode[] Available = [SteeringMode.Iptables];
+    /// <summary>What this machine has; the tests of eBPF steering itself say why if it has not.</summary>
+    internal static readonly SteeringMode[] Available =
+        Environment.IsPrivilegedProcess && EbpfSteering.WhyNot(SteeringOptions.Default) is null ? [SteeringMode.Iptables, SteeringMode.Ebpf] : [SteeringMode.Iptables];
 
     public static TheoryData<SteeringMode> Each => [.. Available];
 
@@ -44,8 +47,4 @@ public static class SteeringModes
             return data;
         }
     }
-
-    internal static ISteering Choose(SteeringMode mode, SteeringOptions options, Action<string> log) => mode == SteeringMode.Iptables
-        ? new IptablesSteering([], options, log)
-        : throw new NotSupportedException("stands in for SteeringSelector.Choose");
 }
