@@ -2,6 +2,7 @@ using System;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Netns.Fixture;
+using Postern.Tests.Netns.Steering;
 using Postern.Tproxy;
 using Postern.Tproxy.Steering;
 
@@ -21,15 +22,14 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.SocketMatch)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.SocketMatch)]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.ConnectionMark)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.ConnectionMark)]
-    public void SteeredConnection_KeepsBothAddresses(string server, string client, ReturnPath path)
+    [MemberData(nameof(SteeringModes.EachWithReturnPaths), MemberType = typeof(SteeringModes))]
+    public void SteeredConnection_KeepsBothAddresses(SteeringMode mode, bool v6, ReturnPath path)
     {
+        var (server, client) = Ends(v6);
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
         using var relay = new TestRelay(_net.Node, Loopback(server));
-        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, "port=80,proxy-port=15001");
+        rig.Steer(SteeringOptions.Default with { ReturnPath = path }, "port=80,proxy-port=15001");
 
         for (var i = 0; i < 3; i++)
         {
@@ -45,44 +45,45 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6)]
-    public void SteeringRemoved_TrafficFlowsDirectly(string server, string client)
+    [MemberData(nameof(SteeringModes.EachV4AndV6), MemberType = typeof(SteeringModes))]
+    public void SteeringRemoved_TrafficFlowsDirectly(SteeringMode mode, bool v6)
     {
+        var (server, client) = Ends(v6);
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
         using var relay = new TestRelay(_net.Node, Loopback(server));
-        _rig.Install("port=80,proxy-port=15001");
+        rig.Steer("port=80,proxy-port=15001");
         Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
         Assert.Single(relay.Seen);
 
-        _rig.Remove();
+        rig.Remove();
 
         Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
         Assert.Single(relay.Seen);
     }
 
     [NetnsTheory]
-    [InlineData(NodeTopology.ServerV4)]
-    [InlineData(NodeTopology.ServerV6)]
-    public void NobodyListens_TrafficIsDroppedAndNotPassed(string server)
+    [MemberData(nameof(SteeringModes.EachV4AndV6), MemberType = typeof(SteeringModes))]
+    public void NobodyListens_TrafficIsDroppedAndNotPassed(SteeringMode mode, bool v6)
     {
+        var (server, _) = Ends(v6);
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
-        _rig.Install("port=80,proxy-port=15001");
+        rig.Steer("port=80,proxy-port=15001");
 
         Assert.Throws<TimeoutException>(() => PeerEcho.Ask(_net.Client, server, 80, TimeSpan.FromSeconds(1.5)));
     }
 
     [NetnsTheory]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.SocketMatch)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.SocketMatch)]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4, ReturnPath.ConnectionMark)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6, ReturnPath.ConnectionMark)]
-    public void AnswersOfAnEndpointWhoseOwnConnectionsAreSteered_PassUnsteered(string server, string client, ReturnPath path)
+    [MemberData(nameof(SteeringModes.EachWithReturnPaths), MemberType = typeof(SteeringModes))]
+    public void AnswersOfAnEndpointWhoseOwnConnectionsAreSteered_PassUnsteered(SteeringMode mode, bool v6, ReturnPath path)
     {
+        var (server, client) = Ends(v6);
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
         using var back = new PeerEcho(_net.Client, IPAddress.Parse(client), 80);
         using var relay = new TestRelay(_net.Node, Loopback(server));
-        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, $"from={server},port=1-65535,proxy-port=15001");
+        rig.Steer(SteeringOptions.Default with { ReturnPath = path }, $"from={server},port=1-65535,proxy-port=15001");
 
         Assert.Equal($"{client} ping", PeerEcho.Ask(_net.Client, server, 80));
         Assert.Empty(relay.Seen);
@@ -93,9 +94,11 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Single(relay.Seen);
     }
 
-    [NetnsFact]
-    public void ConnectionOlderThanTheRules_DoesNotPassForAnAnswer()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void ConnectionOlderThanTheRules_DoesNotPassForAnAnswer(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
         using var old = _net.Client.Inside(() =>
         {
@@ -106,19 +109,21 @@ public sealed class SteeredTrafficTests : IDisposable
         var buffer = new byte[64];
         Assert.Equal(NodeTopology.ClientV4.Length + 1, old.Receive(buffer));
 
-        _rig.Install("to=10.71.2.2,port=1-65535,proxy-port=15001", "from=10.71.2.2,port=1-65535,proxy-port=15001");
+        rig.Steer("to=10.71.2.2,port=1-65535,proxy-port=15001", "from=10.71.2.2,port=1-65535,proxy-port=15001");
 
         old.Send("ping"u8);
         Assert.Throws<SocketException>(() => old.Receive(buffer));
     }
 
-    [NetnsFact]
-    public void OtherPortsAndOtherSources_AreNotSteered()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void OtherPortsAndOtherSources_AreNotSteered(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var http = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
         using var other = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 91);
         using var relay = new TestRelay(_net.Node);
-        _rig.Install(
+        rig.Steer(
             "to=10.71.2.2/32,port=81-90,in=c0,proxy-port=15001",
             "to=10.71.2.2/32,port=80,from=10.99.0.0/16,proxy-port=15001",
             "to=10.71.2.2/32,port=80,in=s0,proxy-port=15001");
@@ -128,33 +133,39 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Empty(relay.Seen);
     }
 
-    [NetnsFact]
-    public void RangeSourceAndInterface_AreAllMatched()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void RangeSourceAndInterface_AreAllMatched(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 90);
         using var relay = new TestRelay(_net.Node);
-        _rig.Install("to=10.71.2.0/24,port=80-90,from=10.71.1.2/32,in=c+,proxy-port=15001");
+        rig.Steer("to=10.71.2.0/24,port=80-90,from=10.71.1.2/32,in=c+,proxy-port=15001");
 
         Assert.Equal("10.71.1.2 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 90));
         Assert.Single(relay.Seen);
     }
 
-    [NetnsFact]
-    public void NoSourceWanted_ServerSeesTheNode()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void NoSourceWanted_ServerSeesTheNode(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 80);
         using var relay = new TestRelay(_net.Node) { KeepSource = false };
-        _rig.Install("port=80,proxy-port=15001");
+        rig.Steer("port=80,proxy-port=15001");
 
         Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, NodeTopology.ServerV4, 80));
     }
 
-    [NetnsFact]
-    public void ServerOnTheNode_ProxyIsNotSteeredToItself()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void ServerOnTheNode_ProxyIsNotSteeredToItself(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Node, IPAddress.Parse("10.71.2.1"), 80);
         using var relay = new TestRelay(_net.Node) { KeepSource = false };
-        _rig.Install("port=80,proxy-port=15001");
+        rig.Steer("port=80,proxy-port=15001");
 
         Assert.Equal("10.71.2.1 ping", PeerEcho.Ask(_net.Client, "10.71.2.1", 80));
 
@@ -175,11 +186,13 @@ public sealed class SteeredTrafficTests : IDisposable
         Assert.Single(relay.Seen);
     }
 
-    [NetnsFact]
-    public void DirectConnectionToTheListener_IsRefused()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    public void DirectConnectionToTheListener_IsRefused(SteeringMode mode)
     {
+        using var rig = new SteeringRig(_net.Node, mode);
         using var relay = new TestRelay(_net.Node, IPAddress.Any);
-        _rig.Install("to=10.71.2.0/24,port=80,proxy-port=15001");
+        rig.Steer("to=10.71.2.0/24,port=80,proxy-port=15001");
 
         var failure = Record.Exception(() => Assert.Equal(string.Empty, PeerEcho.Ask(_net.Client, NodeTopology.NodeV4, TestRelay.Port)));
 
@@ -201,13 +214,14 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [InlineData(NodeTopology.ServerV4, NodeTopology.ClientV4)]
-    [InlineData(NodeTopology.ServerV6, NodeTopology.ClientV6)]
-    public void SynMeetsTimeWait_IsGivenToTheListener(string server, string client)
+    [MemberData(nameof(SteeringModes.EachV4AndV6), MemberType = typeof(SteeringModes))]
+    public void SynMeetsTimeWait_IsGivenToTheListener(SteeringMode mode, bool v6)
     {
+        var (server, client) = Ends(v6);
+        using var rig = new SteeringRig(_net.Node, mode);
         using var echo = new PeerEcho(_net.Server, IPAddress.Parse(server), 80);
         using var relay = new TestRelay(_net.Node, Loopback(server));
-        _rig.Install("port=80,proxy-port=15001");
+        rig.Steer("port=80,proxy-port=15001");
 
         for (var i = 0; i < 3; i++)
         {
@@ -229,6 +243,8 @@ public sealed class SteeredTrafficTests : IDisposable
 
         Assert.Equal(IPEndPoint.Parse("[fd71:2::2]:80"), Assert.Single(relay.Seen).Original);
     }
+
+    private static (string Server, string Client) Ends(bool v6) => v6 ? (NodeTopology.ServerV6, NodeTopology.ClientV6) : (NodeTopology.ServerV4, NodeTopology.ClientV4);
 
     private string TimeWaits() => _net.Node.Run("ss", "-Htan", "state", "time-wait").OrThrow();
 

@@ -4,46 +4,69 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Postern.Netns.Fixture;
+using Postern.Tests.Netns.Steering;
+using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
 namespace Postern.Tests.Netns;
 
-/// <summary>Steering of one namespace with a lock folder and a log of its own.</summary>
-internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
+/// <summary>Steering of one namespace, by either mode, with a lock folder, a BPF file system and a log of its own.</summary>
+internal sealed class SteeringRig(NetworkNamespace node, SteeringMode mode = SteeringMode.Iptables) : IDisposable
 {
     private readonly string _locks = Path.Combine(Path.GetTempPath(), "pst-locks-" + Guid.NewGuid().ToString("N"));
-    private IptablesSteering? _steering;
+    private readonly BpfMount? _bpf = mode == SteeringMode.Ebpf ? new BpfMount() : null;
+    private ISteering? _steering;
 
     internal ConcurrentQueue<string> Log { get; } = new();
 
+    /// <summary>Puts rules in force, as the agent does.</summary>
+    internal void Steer(params string[] rules) => Steer(SteeringOptions.Default, rules);
+
+    /// <summary>As above; the options of the first call hold until <see cref="Crash"/>.</summary>
+    internal void Steer(SteeringOptions options, params string[] rules) => node.Inside(() =>
+    {
+        _steering ??= Choose(options);
+        _steering.Claim();
+        _steering.Replace(rules.Select(SteeringRule.Parse).ToList());
+    });
+
+    /// <summary>Another owner for the same namespace.</summary>
+    internal ISteering Choose(SteeringOptions options) => SteeringSelector.Choose(mode, Here(options), Log.Enqueue);
+
+    /// <summary>iptables only: as <c>postern run --steer</c> does.</summary>
     internal void Install(params string[] rules) => Install(SteeringOptions.Default, rules);
 
     internal void Install(SteeringOptions options, params string[] rules) => node.Inside(() =>
     {
-        _steering ??= Make(options, rules);
-        _steering.Install();
+        var steering = (IptablesSteering)(_steering ??= Make(options, rules));
+        steering.Install();
     });
 
     internal void Claim() => node.Inside(() =>
     {
-        _steering ??= Make(SteeringOptions.Default);
+        _steering ??= Choose(SteeringOptions.Default);
         _steering.Claim();
     });
 
     internal void Replace(params string[] rules) => node.Inside(() =>
     {
-        _steering ??= Make(SteeringOptions.Default);
+        _steering ??= Choose(SteeringOptions.Default);
         _steering.Replace(rules.Select(SteeringRule.Parse).ToList());
     });
 
     internal IptablesSteering Make(SteeringOptions options, params string[] rules) =>
-        new(rules.Select(SteeringRule.Parse).ToList(), options with { LockDirectory = _locks }, Log.Enqueue);
+        new(rules.Select(SteeringRule.Parse).ToList(), Here(options), Log.Enqueue);
 
     internal void Remove() => node.Inside(() => _steering!.Remove());
 
     /// <summary>As a killed process: the rules stay, the lock is free.</summary>
     internal void Crash()
     {
+        if (_steering is EbpfSteering ebpf)
+        {
+            node.Inside(ebpf.Abandon);
+        }
+
         // The kernel frees the lock with the process; a folder that is gone frees it for this one's successors.
         Directory.Delete(_locks, recursive: true);
         _steering = null;
@@ -61,7 +84,7 @@ internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
     }
 
     internal bool RemoveLeftovers() =>
-        node.Inside(() => IptablesSteering.RemoveLeftovers(SteeringOptions.Default with { LockDirectory = _locks }, Log.Enqueue));
+        node.Inside(() => IptablesSteering.RemoveLeftovers(Here(SteeringOptions.Default), Log.Enqueue));
 
     /// <summary>All rules of both IP versions, ip rules and table 2004, without counters and dates.</summary>
     internal string State()
@@ -79,9 +102,13 @@ internal sealed class SteeringRig(NetworkNamespace node) : IDisposable
             node.Inside(_steering.Dispose);
         }
 
+        _bpf?.Dispose();
         if (Directory.Exists(_locks))
         {
             Directory.Delete(_locks, recursive: true);
         }
     }
+
+    private SteeringOptions Here(SteeringOptions options) =>
+        _bpf is null ? options with { LockDirectory = _locks } : options with { LockDirectory = _locks, BpfRoot = _bpf.Folder };
 }

@@ -12,6 +12,7 @@ namespace Postern.Tests.Netns;
 public sealed class SteeringRulesTests : IDisposable
 {
     private const string Rule = "to=10.71.2.0/24,port=80,proxy-port=15001";
+    private const string UdpRule = "port=53,proto=udp,proxy-port=15053";
     private readonly NetworkNamespace _node = new("rules");
     private readonly SteeringRig _rig;
 
@@ -36,6 +37,51 @@ public sealed class SteeringRulesTests : IDisposable
         Assert.Equal(2, Regex.Count(once, "-j TPROXY"));
     }
 
+    [NetnsTheory]
+    [InlineData("iptables -t mangle -F POSTERN_PRE_mangle")]
+    [InlineData("ip6tables -t mangle -D PREROUTING -m comment --comment postern-feeder:_POSTERN_PRE_mangle -j POSTERN_PRE_mangle")]
+    [InlineData("iptables -t mangle -F PREROUTING")]
+    [InlineData("iptables -t mangle -F")]
+    [InlineData("ip -6 rule del priority 9")]
+    [InlineData("ip -4 route flush table 2004")]
+    [InlineData("iptables -t mangle -A PREROUTING -m comment --comment postern-feeder:_POSTERN_PRE_mangle -j POSTERN_PRE_mangle")]
+    public void HalfRemoved_ReplaceMakesItWhole(string damage)
+    {
+        string[] rules = ["port=80,proxy-port=15001", UdpRule];
+        _rig.Replace(rules);
+        var whole = _rig.State();
+        var words = damage.Split(' ');
+        _node.Run(words[0], [.. words[1..].Select(word => word.Replace(":_", ": ", StringComparison.Ordinal))]).OrThrow();
+        Assert.NotEqual(whole, _rig.State());
+
+        _rig.Replace(rules);
+
+        Assert.Equal(whole, _rig.State());
+    }
+
+    [NetnsFact]
+    public void UdpRulesReplacedByTcpOnes_AnswersAreStillCaughtUntilRemoval()
+    {
+        _rig.Replace(UdpRule);
+        Assert.Equal(2, Regex.Count(_rig.State(), "-p udp .*-j TPROXY"));
+
+        _rig.Replace("port=80,proxy-port=15001");
+
+        var state = _rig.State();
+        Assert.DoesNotMatch("-p udp .*-j TPROXY", state);
+        Assert.Equal(2, Regex.Count(state, "-p udp -m socket --transparent"));
+        _rig.Remove();
+        Assert.DoesNotMatch("POSTERN|postern|fwmark|local default", _rig.State());
+    }
+
+    [NetnsFact]
+    public void RulesOfTcpOnly_BringNothingOfUdp()
+    {
+        _rig.Replace("port=80,proxy-port=15001");
+
+        Assert.DoesNotContain("udp", _rig.State(), StringComparison.Ordinal);
+    }
+
     [NetnsFact]
     public void InstalledAndRemoved_ForeignRulesAreUntouched()
     {
@@ -51,7 +97,7 @@ public sealed class SteeringRulesTests : IDisposable
         _node.Ip("route add blackhole 10.98.0.0/16 table 2004");
         var before = _rig.State();
 
-        _rig.Install("port=80,proxy-port=15001");
+        _rig.Install("port=80,proxy-port=15001", UdpRule);
         var during = _rig.State();
         _rig.Remove();
 
@@ -107,7 +153,7 @@ public sealed class SteeringRulesTests : IDisposable
     [InlineData(ReturnPath.ConnectionMark)]
     public void LeftoversOfACrash_AreRemovedByAStartWithoutSteering(ReturnPath path)
     {
-        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, "port=80,proxy-port=15001");
+        _rig.Install(SteeringOptions.Default with { ReturnPath = path }, "port=80,proxy-port=15001", UdpRule);
         _rig.Crash();
 
         Assert.True(_rig.RemoveLeftovers());
@@ -319,7 +365,7 @@ public sealed class SteeringRulesTests : IDisposable
         string Legacy() => string.Join('\n', _node.Run("iptables-legacy", "-t", "mangle", "-S").OrThrow().Split('\n').Order(StringComparer.Ordinal));
         var before = Legacy();
         var options = SteeringOptions.Default with { IptablesVariant = "-legacy" };
-        _rig.Install(options, Rule);
+        _rig.Install(options with { OlderConnections = OlderConnections.Keep }, Rule, UdpRule);
         var once = Legacy();
         _rig.Install();
 
