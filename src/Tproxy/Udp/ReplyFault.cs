@@ -15,10 +15,10 @@ public enum ReplyFault
     /// <summary>The batch holds no more.</summary>
     BatchFull,
 
-    /// <summary>The socket's send buffer is full (EAGAIN).</summary>
+    /// <summary>The socket's send buffer is full (ENOBUFS, EAGAIN).</summary>
     BufferFull,
 
-    /// <summary>The kernel has no memory or buffers (ENOMEM, ENOBUFS).</summary>
+    /// <summary>The kernel has no memory (ENOMEM).</summary>
     NoMemory,
 
     /// <summary>A firewall rule dropped it (EPERM), or the destination is a broadcast address (EACCES).</summary>

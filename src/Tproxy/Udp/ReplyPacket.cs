@@ -59,8 +59,9 @@ internal static class ReplyPacket
 
     internal static ReplyFault FaultOf(int errno) => errno switch
     {
-        Libc.ErrorAgain => ReplyFault.BufferFull,
-        Libc.ErrorNoMemory or Libc.ErrorNoBuffers => ReplyFault.NoMemory,
+        // For a raw socket a full send buffer is ENOBUFS (ip_append_data without a transport header); a device's full queue is not told at all.
+        Libc.ErrorAgain or Libc.ErrorNoBuffers => ReplyFault.BufferFull,
+        Libc.ErrorNoMemory => ReplyFault.NoMemory,
         Libc.ErrorPermission or Libc.ErrorAccess => ReplyFault.Denied,
         Libc.ErrorNetworkDown or Libc.ErrorNetworkUnreachable or Libc.ErrorHostUnreachable => ReplyFault.Unreachable,
         Libc.ErrorMessageSize => ReplyFault.TooLarge,
