@@ -28,6 +28,7 @@ internal static class ControlMessages
             var length = MemoryMarshal.Read<nuint>(messages);
             if (length < (nuint)HeaderSize || length > (nuint)messages.Length)
             {
+                destination = default;
                 return false;
             }
 

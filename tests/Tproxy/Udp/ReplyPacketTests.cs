@@ -75,8 +75,8 @@ public sealed class ReplyPacketTests
         var header = new byte[8];
         ReplyPacket.WriteHeader(header, Address("10.71.2.2:53"), Address("10.71.1.2:40000"), "pong"u8);
 
-        // 0a47+0202+0a47+0102+11+0c + 35+9c40+0c + 706f+6e67 = 19730 -> 9731 -> 68ce
-        Assert.Equal("00359C40000C68CE", Convert.ToHexString(header));
+        // 0a47+0202+0a47+0102 + 0011+000c + 0035+9c40+000c + 706f+6e67 = 19306, folded 9307, its complement 6cf8.
+        Assert.Equal("00359C40000C6CF8", Convert.ToHexString(header));
     }
 
     [Fact]
