@@ -12,9 +12,10 @@ internal static class ListenerFault
     internal const string CapabilityMend =
         "run as root, or give the service the capability (systemd: AmbientCapabilities=CAP_NET_ADMIN; Kubernetes: securityContext.capabilities.add [NET_ADMIN])";
 
-    internal static TproxyException Describe(string step, ListenerSpec spec, SocketException error)
+    internal static TproxyException Describe(string step, ListenerSpec spec, SocketException error) => Describe(step, spec.Address, ProtocolType.Tcp, error);
+
+    internal static TproxyException Describe(string step, IPEndPoint at, ProtocolType protocol, SocketException error)
     {
-        var at = spec.Address;
         var text = error.SocketErrorCode switch
         {
             SocketError.AccessDenied when step is TransparentStep or MarkStep =>
@@ -22,7 +23,7 @@ internal static class ListenerFault
             SocketError.AccessDenied =>
                 $"cannot {step} {at}: ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE; give it, or choose a higher port",
             SocketError.AddressAlreadyInUse =>
-                $"cannot {step} {at}: the port is in use by {PortHolder.Describe(at)}; stop it, or choose another port",
+                $"cannot {step} {at}: the port is in use by {PortHolder.Describe(at, protocol)}; stop it, or choose another port",
             SocketError.AddressNotAvailable =>
                 $"cannot {step} {at}: {NotLocal(at.Address)}; bind an address of this host, or make the listener transparent",
             SocketError.AddressFamilyNotSupported =>

@@ -8,25 +8,27 @@ using System.Net.Sockets;
 namespace Postern.Tproxy;
 
 /// <summary>
-/// Finds who listens on a port, for error messages: /proc/net/tcp gives the socket's inode, /proc/PID/fd who holds it.
+/// Finds who listens on a port, for error messages: /proc/net/tcp (or udp) gives the socket's inode, /proc/PID/fd who holds it.
 /// Another user's processes are visible to root only, so the answer may be just a hint.
 /// </summary>
 internal static class PortHolder
 {
     private const string ListenState = "0A";
+    private const string UnconnectedState = "07"; // TCP_CLOSE, as the kernel calls a UDP socket that takes from anybody
     private const int MostProcesses = 65_536;
 
-    internal static string Describe(IPEndPoint at)
+    internal static string Describe(IPEndPoint at, ProtocolType protocol = ProtocolType.Tcp)
     {
-        var hint = $"another socket (ss -ltnp 'sport = :{at.Port}' as root shows it)";
+        var (table, state, option) = protocol == ProtocolType.Udp ? ("udp", UnconnectedState, 'u') : ("tcp", ListenState, 't');
+        var hint = $"another socket (ss -l{option}np 'sport = :{at.Port}' as root shows it)";
         try
         {
             // thread-self, not self: a thread may live in another network namespace than the process's first thread.
             var inodes = new HashSet<string>(StringComparer.Ordinal);
-            Collect("/proc/thread-self/net/tcp", at.Port, inodes);
+            Collect("/proc/thread-self/net/" + table, state, at.Port, inodes);
             if (at.AddressFamily == AddressFamily.InterNetworkV6 || inodes.Count == 0)
             {
-                Collect("/proc/thread-self/net/tcp6", at.Port, inodes);
+                Collect($"/proc/thread-self/net/{table}6", state, at.Port, inodes);
             }
 
             return inodes.Count == 0 ? hint : HolderOf(inodes) ?? hint;
@@ -37,7 +39,7 @@ internal static class PortHolder
         }
     }
 
-    private static void Collect(string table, int port, HashSet<string> inodes)
+    private static void Collect(string table, string state, int port, HashSet<string> inodes)
     {
         if (!File.Exists(table))
         {
@@ -49,7 +51,7 @@ internal static class PortHolder
         {
             // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields.Length > 9 && fields[3] == ListenState && fields[1].EndsWith(suffix, StringComparison.Ordinal))
+            if (fields.Length > 9 && fields[3] == state && fields[1].EndsWith(suffix, StringComparison.Ordinal))
             {
                 inodes.Add($"socket:[{fields[9]}]");
             }

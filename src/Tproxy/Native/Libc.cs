@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Postern.Tproxy.Native;
 
 /// <summary>The C library calls the runtime has no quiet form of.</summary>
-internal static partial class Libc
+internal static unsafe partial class Libc
 {
     /// <summary>
     /// getsockopt(2). Returns 0, or -1 with errno in <see cref="Marshal.GetLastPInvokeError"/>: ENOENT (2) if conntrack knows no such

@@ -16,12 +16,25 @@ internal static class SocketOption
     internal const int SolIpv6 = 41;
 
     internal const int SoReuseAddr = 2;
+    internal const int SoSendBuffer = 7;
+    internal const int SoReceiveBuffer = 8;
     internal const int SoReusePort = 15;
+    internal const int SoAttachFilter = 26;
+    internal const int SoSendBufferForce = 32;
+    internal const int SoReceiveBufferForce = 33;
     internal const int SoMark = 36;
+    internal const int SoReceiveQueueOverflow = 40;
+    internal const int SoLockFilter = 44;
+    internal const int IpPacketInfo = 8;
+    internal const int IpMtuDiscover = 10;
     internal const int IpTransparent = 19;
+    internal const int IpOriginalDestination = 20;
     internal const int IpBindAddressNoPort = 24;
     internal const int Ipv6Transparent = 75;
     internal const int Ipv6V6Only = 26;
+    internal const int Ipv6MtuDiscover = 23;
+    internal const int Ipv6PacketInfo = 50;
+    internal const int Ipv6OriginalDestination = 74;
     internal const int TcpKeepIdle = 4;
     internal const int TcpKeepIntvl = 5;
 
