@@ -26,7 +26,7 @@ Option of bulk:
 Options of xds:
   --sizes LIST (10,10000)  --forms LIST (delta,sotw)  --updates N (300)  --loaded-updates N (1000)
 Options of steering:
-  --variants LIST (none,ebpf-10,ebpf-5000,iptables-10,iptables-5000)  --rounds N (60)  --slice-ms N (200)  --connections N (16)
+  --variants LIST (none,ebpf-10,ebpf-5000,iptables-10,iptables-5000; any number of rules)  --rounds N (60)  --slice-ms N (200)  --connections N (16)
 
 Besides its table a bench prints machine-readable lines "ratio NAME PEER VALUE": Postern's cost over the peer's, below 1 is better.
 Exit code 3: the run says nothing, e.g. because the load generator was the limit. Needs two cores; installs what Debian 12 lacks.

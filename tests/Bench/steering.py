@@ -12,6 +12,7 @@ nor refuted: exit code 3. The kernel's own count of a program's run time is prin
 import contextlib
 import math
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -35,9 +36,9 @@ def run(options):
         raise BenchError("network namespaces and BPF need root")
     if (os.cpu_count() or 1) < 2:
         raise BenchError("two cores are needed: the client on core 0, the listeners on core 1")
-    unknown = set(options.variants) - set(VARIANTS)
-    if unknown:
-        raise BenchError(f"no variant {', '.join(sorted(unknown))}; there are {', '.join(VARIANTS)}")
+    unknown = [name for name in options.variants if not re.fullmatch("none|(ebpf|iptables)-[1-9][0-9]{0,5}", name)]
+    if unknown or len(set(options.variants)) < len(options.variants):
+        raise BenchError(f"--variants {','.join(options.variants)}: each one once, like {', '.join(VARIANTS)}; the number is that of the rules")
     print_machine()
     with contextlib.ExitStack() as stack:
         folder = tempfile.mkdtemp(prefix="postern-bench-")
