@@ -67,7 +67,8 @@ case "$name" in
         exec /usr/bin/python3 tests/Bench/main.py xds "$@"
         ;;
     steering)
-        need python3 python3 gcc gcc libc6-dev gcc linux-libc-dev /usr/include/linux/bpf.h iproute2 ip iptables iptables util-linux nsenter procps sysctl
+        need python3 python3 gcc gcc libc6-dev gcc linux-libc-dev /usr/include/linux/bpf.h iproute2 ip iptables iptables util-linux nsenter procps sysctl \
+            clang clang libbpf-dev /usr/include/bpf/bpf_helpers.h
         is_root || die "steering needs root: network namespaces, iptables, BPF. Run: sudo ./bench.sh steering"
         need_dotnet
         dotnet build tests/Bench/Steering -c Release -v quiet -nologo
