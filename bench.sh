@@ -13,6 +13,7 @@ Usage: ./bench.sh NAME [OPTIONS]
   bulk     1 GiB up and down: memory before and at its peak, CPU per GiB, against HAProxy and nginx
   verdict  cost of a policy verdict with 10, 1,000 and 100,000 rules and identities
   xds      policies of 10 and 10,000 endpoints over gRPC: first load, one endpoint changed (time until in force, CPU), 1,000 changes under load
+  steering TCP_RR and TCP_CRR, CPU per transaction: no steering, eBPF and iptables with 10 and with 5,000 redirect rules, side by side
 
 Options of http1, idle and bulk:
   --engines LIST   which proxies, e.g. haproxy,nginx (default postern,haproxy,nginx)
@@ -24,6 +25,8 @@ Option of bulk:
   --mib N (1024)
 Options of xds:
   --sizes LIST (10,10000)  --forms LIST (delta,sotw)  --updates N (300)  --loaded-updates N (1000)
+Options of steering:
+  --variants LIST (none,ebpf-10,ebpf-5000,iptables-10,iptables-5000; any number of rules)  --rounds N (60)  --slice-ms N (200)  --connections N (16)
 
 Besides its table a bench prints machine-readable lines "ratio NAME PEER VALUE": Postern's cost over the peer's, below 1 is better.
 Exit code 3: the run says nothing, e.g. because the load generator was the limit. Needs two cores; installs what Debian 12 lacks.
@@ -62,6 +65,16 @@ case "$name" in
         need_dotnet
         # Debian's own: python3-grpcio is for no other.
         exec /usr/bin/python3 tests/Bench/main.py xds "$@"
+        ;;
+    steering)
+        need python3 python3 gcc gcc libc6-dev gcc linux-libc-dev /usr/include/linux/bpf.h iproute2 ip iptables iptables util-linux nsenter procps sysctl \
+            clang clang libbpf-dev /usr/include/bpf/bpf_helpers.h
+        is_root || die "steering needs root: network namespaces, iptables, BPF. Run: sudo ./bench.sh steering"
+        need_dotnet
+        dotnet build tests/Bench/Steering -c Release -v quiet -nologo
+        # Names of network namespaces and the BPF file system are this run's own, and go with it however it ends.
+        exec unshare --mount --propagation private bash -c '
+            mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && exec python3 tests/Bench/main.py steering "$@"' bench.sh "$@"
         ;;
     *) list >&2; die "no bench '$name'" ;;
 esac

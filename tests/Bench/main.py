@@ -6,6 +6,7 @@ import sys
 import bulk
 import http1
 import idle
+import steering
 import xds
 from process import BenchError, Unusable
 
@@ -20,13 +21,19 @@ def positive(text):
 def parse():
     parser = argparse.ArgumentParser(prog="bench.sh")
     benches = parser.add_subparsers(dest="bench", required=True)
-    for name in ("http1", "idle", "bulk", "xds"):
+    for name in ("http1", "idle", "bulk", "xds", "steering"):
         bench = benches.add_parser(name)
         if name == "xds":
             bench.add_argument("--sizes", type=lambda text: [positive(size) for size in text.split(",")], default=[10, 10000])
             bench.add_argument("--forms", type=lambda text: text.split(","), default=["delta", "sotw"])
             bench.add_argument("--updates", type=positive, default=300)
             bench.add_argument("--loaded-updates", type=positive, default=1000)
+            continue
+        if name == "steering":
+            bench.add_argument("--variants", type=lambda text: text.split(","), default=steering.VARIANTS)
+            bench.add_argument("--rounds", type=positive, default=60)
+            bench.add_argument("--slice-ms", type=positive, default=200)
+            bench.add_argument("--connections", type=positive, default=16)
             continue
         bench.add_argument("--engines", type=lambda text: text.split(","), default=["postern", "haproxy", "nginx"])
         if name == "http1":
@@ -48,7 +55,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse()
     try:
-        {"http1": http1, "idle": idle, "bulk": bulk, "xds": xds}[options.bench].run(options)
+        {"http1": http1, "idle": idle, "bulk": bulk, "xds": xds, "steering": steering}[options.bench].run(options)
     except Unusable as error:
         print(f"bench.sh: {error}", file=sys.stderr)
         return 3

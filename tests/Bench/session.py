@@ -111,4 +111,10 @@ def print_ratios(bench, cost_by_engine):
             print(f"ratio {bench} {peer} {own / cost:.2f}")
 
 
+def print_ratios_of(lines):
+    """The same for costs of parts of Postern: (name, peer, ratio), to three places."""
+    for name, peer, ratio in lines:
+        print(f"ratio {name} {peer} {ratio:.3f}")
+
+
 median = statistics.median

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using Postern.Policy;
 using Postern.Policy.Config;
@@ -8,7 +9,7 @@ using Postern.Xds.Discovery;
 namespace Postern.Proxy.Discovery;
 
 /// <summary>NPHDS: identities of addresses.</summary>
-internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce policy, PolicyStats stats) : ResourceSink(ResourceType.NetworkPolicyHosts, gate)
+internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce policy, PolicyStats stats, Action<string> log) : ResourceSink(ResourceType.NetworkPolicyHosts, gate)
 {
     private readonly HeldResources held = new(ResourceType.NetworkPolicyHosts);
 
@@ -32,10 +33,8 @@ internal sealed class NetworkPolicyHostsSink(ChangeGate gate, PolicyInForce poli
         return [];
     }
 
-    // Until identities come, everything is denied: see PolicyInForce.
-    protected override void OnFetchTimeoutLocked()
-    {
-    }
+    protected override void OnFetchTimeoutLocked() =>
+        log($"no identities from {policy.Source} within initial_fetch_timeout; {policy.Meanwhile} until they come");
 
     protected override IEnumerable<ResourceStatus> ReadLocked() => held.Read();
 }

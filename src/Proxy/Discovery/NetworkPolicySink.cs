@@ -36,9 +36,9 @@ internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, P
         var version = update.Version.Length > 0 ? update.Version : "unversioned";
         policy.Put(compiled, version, provenance);
         held.Apply(update, provenance, Gate.Now);
-        log(policy.HostsKnown
+        log(policy.IsWhole
             ? $"policy in force: {policy.Source} version {version}, {compiled.Endpoints.Count} endpoint policies"
-            : $"policy received: {policy.Source} version {version}, {compiled.Endpoints.Count} endpoint policies; everything is denied until identities (NPHDS) come");
+            : $"policy received: {policy.Source} version {version}, {compiled.Endpoints.Count} endpoint policies; {policy.Meanwhile} until identities (NPHDS) come");
         return [];
     }
 

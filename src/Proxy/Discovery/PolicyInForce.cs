@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Admin;
@@ -11,8 +12,8 @@ namespace Postern.Proxy.Discovery;
 
 /// <summary>
 /// The one policy of the process: NPDS and NPHDS of the source that <c>cilium.bpf_metadata</c> names, swapped by one reference write. Before the
-/// first update everything is denied. Subscribed when the first listener names a source, and kept when the last one goes; a source configured
-/// later takes over, and until it has spoken the policies of the old one stay in force.
+/// first update everything is denied. Subscribed when the first listener names a source, and kept when the last one goes. A source configured
+/// later takes over as a whole: until both its policies and its identities have come, the pair of the old one stays in force, secrets included.
 /// </summary>
 internal sealed class PolicyInForce : IPolicySource, IDisposable
 {
@@ -23,11 +24,16 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private readonly NetworkPolicySink policies;
     private readonly NetworkPolicyHostsSink hosts;
     private readonly List<ISubscription> subscriptions = [];
+    private readonly TaskCompletionSource firstPair = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConfigSourceConfig? source;
     private PolicySnapshot compiled = PolicySnapshot.Empty;
     private string version = "";
     private Provenance provenance;
+    private IdentityMap identities = PolicyState.Empty.Hosts;
+    private bool policiesKnown; // of the source named now, as the next
     private bool hostsKnown;
+    private bool pairKnown; // of any source
+    private (ConfigSourceConfig? Source, IReadOnlyCollection<string> Names) secretsUsed = (null, PolicySnapshot.Empty.SecretNames);
     private volatile PolicyState current = PolicyState.Empty;
 
     public PolicyInForce(ISubscriber subscriber, ChangeGate gate, SecretCache secrets, PolicyStats stats, Action<string> log)
@@ -37,7 +43,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
         this.secrets = secrets;
         this.log = log;
         policies = new NetworkPolicySink(gate, this, stats, log);
-        hosts = new NetworkPolicyHostsSink(gate, this, stats);
+        hosts = new NetworkPolicyHostsSink(gate, this, stats, log);
     }
 
     public PolicyState Current => current;
@@ -47,8 +53,14 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     /// <summary>The newest accepted policies, in force or not: what the next update is compared with.</summary>
     public PolicySnapshot Compiled => compiled;
 
-    /// <summary>Whether identities have come: policies are in force from then on.</summary>
-    public bool HostsKnown => hostsKnown;
+    /// <summary>Policies and identities of the source named now have come: what it says is in force.</summary>
+    public bool IsWhole => policiesKnown && hostsKnown;
+
+    /// <summary>What holds while the source named now is not whole, for a log line.</summary>
+    public string Meanwhile => pairKnown ? "what the former source said stays in force" : "everything is denied";
+
+    /// <summary>Completes when policies and identities of a source have come for the first time.</summary>
+    public Task FirstPair => firstPair.Task;
 
     /// <summary>Where it comes from; null before a listener named it.</summary>
     public ConfigSourceConfig? Source => source;
@@ -64,37 +76,34 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
             }
             source = wanted;
             Close();
+            (policiesKnown, hostsKnown, version) = (false, false, "");
             // Identities first: when both come from one file, no policy is in force before the identities it was written for.
             subscriptions.Add(subscriber.Subscribe(wanted, [], hosts));
             subscriptions.Add(subscriber.Subscribe(wanted, [], policies));
-            secrets.Use(wanted, compiled.SecretNames);
         }
     }
 
     /// <summary>
     /// Swaps in new policies. Under the gate. Without identities every peer would be the world, which some rule may allow: policies wait for the
-    /// first NPHDS answer, an empty one too, and until then everything is denied.
+    /// first NPHDS answer of their source, an empty one too.
     /// </summary>
     public void Put(PolicySnapshot fresh, string freshVersion, Provenance from)
     {
-        var secretsChanged = !ReferenceEquals(fresh.SecretNames, compiled.SecretNames);
         (compiled, version, provenance) = (fresh, freshVersion, from);
-        Publish(current.Hosts);
-        if (secretsChanged)
-        {
-            secrets.Use(source, fresh.SecretNames);
-        }
+        policiesKnown = true;
+        Publish();
     }
 
-    /// <summary>Swaps in new identities. Under the gate.</summary>
+    /// <summary>Swaps in new identities. Under the gate. They too wait for the first policies of their source, unless no pair is in force yet.</summary>
     public void Put(IdentityMap map)
     {
-        if (!hostsKnown && version.Length > 0)
+        if (!hostsKnown && policiesKnown)
         {
             log($"policy in force: {source} version {version}, {compiled.Endpoints.Count} endpoint policies, now that identities have come");
         }
+        identities = map;
         hostsKnown = true;
-        Publish(map);
+        Publish();
     }
 
     public void ReadStatus(List<ResourceStatus> into)
@@ -105,13 +114,30 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
 
     public void Dispose() => Close();
 
-    private void Publish(IdentityMap hosts) => current = current with
+    private void Publish()
     {
-        Hosts = hosts,
-        Policies = hostsKnown ? compiled : PolicySnapshot.Empty,
-        Version = version,
-        Note = version.Length == 0 ? "" : !hostsKnown ? "identities (NPHDS) have not been received yet" : provenance == Provenance.Disk ? "policy version " + version : "",
-    };
+        if (pairKnown && !IsWhole)
+        {
+            return; // half of a new source: its policies were not written for the old identities, nor the other way round
+        }
+        pairKnown = IsWhole;
+        current = current with
+        {
+            Hosts = identities,
+            Policies = pairKnown ? compiled : PolicySnapshot.Empty,
+            Version = version,
+            Note = version.Length == 0 ? "" : !pairKnown ? "identities (NPHDS) have not been received yet" : provenance == Provenance.Disk ? "policy version " + version : "",
+        };
+        if (policiesKnown && secretsUsed != (source, compiled.SecretNames))
+        {
+            secretsUsed = (source, compiled.SecretNames);
+            secrets.Use(source, compiled.SecretNames);
+        }
+        if (pairKnown)
+        {
+            firstPair.TrySetResult();
+        }
+    }
 
     private void Close()
     {

@@ -26,6 +26,7 @@ namespace Postern.Proxy.Lifecycle;
 internal sealed partial class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan LossReportInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PolicyPatience = TimeSpan.FromSeconds(1); // of "ready", for policy that comes from a file
     private static readonly TimeSpan FilePatience = TimeSpan.FromSeconds(10); // files answer at once; a disk that hangs must not hold the start for ever
 
     private readonly RunOptions options;
@@ -73,7 +74,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     /// <summary>Connection counts.</summary>
     public Admission Admission { get; }
 
-    /// <summary>Starts everything. Does not wait for a control plane; listeners and clusters of files are in force when it returns, policy of files a moment later.</summary>
+    /// <summary>Starts everything. Does not wait for a control plane; listeners and clusters of files are in force when it returns, policy of files a moment later (then the log says "ready").</summary>
     /// <exception cref="TproxyException">A static listener cannot be opened, or steering cannot be installed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -163,6 +164,11 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private async Task SayReadyAsync()
     {
         await resources.Initialized.ConfigureAwait(false);
+        if (resources.Policy.Source is FileSourceConfig)
+        {
+            // A file that says nothing usable must not keep the line back: then everything is denied, and the log has said why.
+            await Task.WhenAny(resources.Policy.FirstPair, Task.Delay(PolicyPatience)).ConfigureAwait(false);
+        }
         logger.LogInformation("ready");
     }
 

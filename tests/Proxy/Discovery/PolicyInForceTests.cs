@@ -67,19 +67,6 @@ public sealed class PolicyInForceTests : IDisposable
     }
 
     [Fact]
-    public void AnotherSourceConfiguredLater_TakesOverAndUntilItSpeaksTheOldPolicyStays()
-    {
-        Serve(Make.Policy(1, "10.0.0.1"));
-
-        rig.Plane.Send("LDS", Make.WithPolicy("a", 10, Agent with { Cluster = "other" }));
-
-        Assert.Equal("other", ((GrpcSourceConfig)rig.Plane.Find("NPDS").Source).Cluster);
-        Assert.NotNull(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
-        rig.Plane.Send("NPDS", Make.Policy(2, "10.0.0.2"));
-        Assert.Null(rig.Resources.Policy.Current.Policies.FindEndpoint("10.0.0.1"));
-    }
-
-    [Fact]
     public void BadPolicyInAnUpdate_NothingOfItAppliesAndTheProblemNamesIt()
     {
         Serve(Make.Policy(1, "10.0.0.1"));
