@@ -12,6 +12,7 @@ using Postern.Agent.Serve;
 using Postern.Agent.Steer;
 using Postern.Agent.Supervise;
 using Postern.Grpc.Server;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Runtime;
 
@@ -53,7 +54,10 @@ internal static class AgentRun
 
         var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
         var serving = new NodeServing(server, ports, new AgentListenerOptions { HasIPv6 = HasIPv6(), AccessLogPath = options.AccessLogSocket }, options.AckTimeout, Warn);
-        using INodeSteering steering = options.Steering is null ? new NoSteering() : new IptablesNodeSteering(Tell);
+        // The steering lock stays in its usual folder whatever the runtime folder is: a second agent, or a proxy that is started by hand, looks for it there.
+        INodeSteering steering = options.Steering is { } mode
+            ? new NodeSteering(mode, (wanted, log) => SteeringSelector.Choose(wanted, options.SteeringOptions, log), Tell)
+            : new NoSteering();
         var agent = new NodeAgent(
             source,
             serving,
@@ -62,7 +66,7 @@ internal static class AgentRun
             options.WhileProxyDown,
             TimeProvider.System,
             logger);
-        var view = new AgentView(options, agent, serving);
+        var view = new AgentView(options, agent, serving, steering);
         var api = await OrAsync("listen on " + options.ApiSocket, "--api-socket", () => ApiServer.StartAsync(options.ApiSocket, view, records, stop)).ConfigureAwait(false);
         await using var apiEnd = api.ConfigureAwait(false);
         using var watch = new FolderWatch(options.Folder, agent.FolderChanged, TimeProvider.System);
