@@ -40,7 +40,7 @@ internal static class RunCommand
         var headers = new Option<string>("--record-headers") { Description = "Headers in JSON records: none, names or all (secrets redacted)", DefaultValueFactory = _ => "all" };
         headers.AcceptOnlyFromAmong("none", "names", "all");
         var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
-        var steer = new Option<string[]>("--steer") { Description = "Steer traffic here: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
+        var steer = new Option<string[]>("--steer") { Description = "Steer traffic here: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE][,proto=udp]. Repeatable; removed at exit", HelpName = "RULE" };
         var steering = new Option<string>("--steering") { Description = "By what --steer steers: ebpf; iptables; auto: ebpf where the kernel can, else iptables", DefaultValueFactory = _ => "auto" };
         steering.AcceptOnlyFromAmong("auto", "ebpf", "iptables");
         var older = new Option<string>("--older-connections") { Description = "TCP connections from before --steer. cut: reset; keep: they go on unjudged", DefaultValueFactory = _ => "cut" };
