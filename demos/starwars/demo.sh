@@ -194,4 +194,4 @@ demo_down() {
     network_down
     while mountpoint -q "$BPF"; do umount -l "$BPF"; done
 }
-demo_is_up() { network_exists; }
+demo_is_up() { network_exists || mountpoint -q "$BPF"; }
