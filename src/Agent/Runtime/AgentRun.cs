@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Postern.Agent.AccessLog;
 using Postern.Agent.Api;
 using Postern.Agent.Envoy;
+using Postern.Agent.Identities;
 using Postern.Agent.Serve;
 using Postern.Agent.Steer;
 using Postern.Agent.Supervise;
@@ -32,7 +33,13 @@ internal static class AgentRun
         Or("make the state folder " + options.StateFolder, "--state-dir", () => Directory.CreateDirectory(options.StateFolder));
 
         var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
-        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
+        var bootstrap = new AgentBootstrapOptions
+        {
+            XdsSocket = options.XdsSocket,
+            AdminSocket = options.AdminSocket,
+            NodeId = $"host~127.0.0.1~{Numbering.Of(options.StateFolder, source.KnowsNumbers)}~localdomain",
+        };
+        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(bootstrap), stop).ConfigureAwait(false);
         var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);
         var launcher = new ProxyLauncher(command, new ProxyLog(options.ProxyLogFile), new ProxyRecord(Path.Combine(options.RuntimeFolder, "proxy.json")), logger);
         if (!source.KnowsNumbers)

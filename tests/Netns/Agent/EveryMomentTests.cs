@@ -108,6 +108,7 @@ public sealed class EveryMomentTests : IDisposable
         _rig.WriteAndWait("rule1.yaml", Policies.L4);
         using var load = Attackers();
         var pid = _rig.ProxyPid();
+        var bootstrap = File.ReadAllText(_rig.Net.File("run/bootstrap.yaml"));
         agent.Signal("KILL");
         agent.WaitForExit();
         // The xwing now comes before the tiefighter and would get the number that the running proxy lets in.
@@ -116,6 +117,8 @@ public sealed class EveryMomentTests : IDisposable
         _rig.Start();
         _rig.WaitEnforced();
         Assert.NotEqual(pid, _rig.ProxyPid());
+        // Another node id: the proxy's state on disk means the old numbers, and a slow agent would let it come in force.
+        Assert.NotEqual(bootstrap, File.ReadAllText(_rig.Net.File("run/bootstrap.yaml")));
         load.Stop();
         AssertNothingForbiddenPassed(load);
     }
