@@ -1,3 +1,4 @@
+using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
 namespace Postern.Tests.Netns;
@@ -6,7 +7,7 @@ namespace Postern.Tests.Netns;
 public static class SteeringModes
 {
     /// <summary>Why eBPF rows are missing, or null.</summary>
-    public static string? WhyNoEbpf => "not merged";
+    public static string? WhyNoEbpf { get; } = EbpfSteering.WhyNot(SteeringOptions.Default);
 
     public static TheoryData<SteeringMode> All => WhyNoEbpf is null ? [SteeringMode.Iptables, SteeringMode.Ebpf] : [SteeringMode.Iptables];
 }

@@ -24,7 +24,7 @@ public sealed record SteeringCountersView
         var view = new SteeringCountersView { Mode = steering.Mode };
         try
         {
-            if (steering.ReadCounters() is not { } counters)
+            if (steering.ReadCounters() is not { Count: > 0 } counters)
             {
                 return view with { Note = Elsewhere(steering.Mode) };
             }

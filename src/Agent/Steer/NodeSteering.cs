@@ -11,6 +11,8 @@ namespace Postern.Agent.Steer;
 /// <param name="log">Gets one line per thing the operator should know.</param>
 internal sealed class NodeSteering(SteeringMode wanted, Func<SteeringMode, Action<string>, ISteering> choose, Action<string> log) : INodeSteering
 {
+    private const string Prefix = "steering: ";
+
     private volatile ISteering? chosen;
     private volatile string reason = string.Empty;
 
@@ -29,7 +31,7 @@ internal sealed class NodeSteering(SteeringMode wanted, Func<SteeringMode, Actio
                 why = line;
                 log(line);
             });
-            reason = wanted == SteeringMode.Auto ? why : $"--steering {wanted.ToString().ToLowerInvariant()}";
+            reason = wanted == SteeringMode.Auto ? "auto: " + (why.StartsWith(Prefix, StringComparison.Ordinal) ? why[Prefix.Length..] : why) : $"--steering {wanted.ToString().ToLowerInvariant()}";
             chosen = made;
         }
         chosen.Claim();
@@ -39,9 +41,21 @@ internal sealed class NodeSteering(SteeringMode wanted, Func<SteeringMode, Actio
 
     public void Remove() => chosen?.Remove();
 
-    public IReadOnlyList<string> ReadDevices() => [];
+    public IReadOnlyList<string> ReadDevices()
+    {
+        var names = new List<string>();
+        if (chosen is EbpfSteering programs)
+        {
+            foreach (var device in programs.Attached)
+            {
+                names.Add(device.Name);
+            }
+            names.Sort(StringComparer.Ordinal);
+        }
+        return names;
+    }
 
-    public IReadOnlyDictionary<SteeringCounter, long>? ReadCounters() => null;
+    public IReadOnlyDictionary<SteeringCounter, long>? ReadCounters() => (chosen as EbpfSteering)?.Counters;
 
     private ISteering Claimed() => chosen ?? throw new InvalidOperationException("rules come after the claim");
 }

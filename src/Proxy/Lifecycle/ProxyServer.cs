@@ -175,7 +175,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             {
                 return;
             }
-            IptablesSteering.RemoveLeftovers(options.SteeringOptions, LogInfo);
+            SteeringSelector.RemoveLeftovers(options.SteeringOptions, LogInfo);
             return;
         }
         var rules = new List<SteeringRule>();

@@ -31,9 +31,9 @@ public sealed class NodeSteeringTests : IDisposable
         steering.Claim();
         made.Log("a device came");
 
-        Assert.Equal(("iptables", "steering by iptables: no BTF"), (steering.Mode, steering.Reason));
+        Assert.Equal(("iptables", "auto: iptables, because no BTF"), (steering.Mode, steering.Reason));
         Assert.Equal(1, choices);
-        Assert.Equal(["steering by iptables: no BTF", "a device came"], log);
+        Assert.Equal(["steering: iptables, because no BTF", "a device came"], log);
         Assert.Equal(["claim", "claim"], made.Calls);
     }
 
@@ -80,7 +80,7 @@ public sealed class NodeSteeringTests : IDisposable
         {
             choices++;
             made.Log = say;
-            say("steering by iptables: no BTF");
+            say("steering: iptables, because no BTF");
             return made;
         },
         log.Add);

@@ -107,7 +107,7 @@ public sealed class SteeringModeTests : IDisposable
         Assert.Equal(SteeringModes.WhyNoEbpf is null ? "ebpf" : "iptables", steering.GetProperty("mode").GetString());
         var reason = steering.GetProperty("reason").GetString()!;
         Assert.NotEqual("", reason);
-        agent.WaitForLog(reason);
+        agent.WaitForLog(reason["auto: ".Length..]);
     }
 
     [NetnsTheory]
