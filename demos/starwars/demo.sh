@@ -5,6 +5,7 @@
 . "$DEMO/network.sh"
 
 readonly FOLDER="$STATE/folder" RUN="$STATE/run" AGENT_LOG="$STATE/agent.log" DEATHSTAR_DIR="$STATE/deathstar"
+readonly BPF="$STATE/bpf" # a BPF file system of the demo's own: whatever is pinned goes with its mount
 readonly API="$RUN/agent.sock" OBSERVE="$RUN/observe.sock" POSTERN_LOG="$RUN/proxy.log" RECORDS="$STATE/records.json"
 readonly LANDING="-4 -XPOST $DEATHSTAR_NAME/v1/request-landing" LANDING6="-6 -XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-4 -XPUT $DEATHSTAR_NAME/v1/exhaust-port"
 
@@ -17,14 +18,18 @@ demo_up() {
     ip netns exec "$DEATHSTAR" nginx -p "$DEATHSTAR_DIR" -c nginx.conf ||
         die "nginx did not start in $DEATHSTAR; see $DEATHSTAR_DIR/error.log"
 
-    mkdir -p "$FOLDER" "$RUN"
+    mkdir -p "$FOLDER" "$RUN" "$BPF"
+    # Where it cannot be mounted, the agent steers by iptables and says why.
+    mount -t bpf bpf "$BPF" 2>/dev/null || true
     cp "$DEMO/endpoints.yaml" "$FOLDER/"
     # Its own session: Ctrl-C reaches this script only, which then takes the demo down in order.
-    setsid ip netns exec "$NODE" out/postern-agent run --dir "$FOLDER" --runtime-dir "$RUN" --state-dir "$STATE/agent" \
+    # nsenter, for `ip netns exec` would take it to a mount namespace of its own, and what eBPF pins would end with it.
+    setsid nsenter --net="/run/netns/$NODE" out/postern-agent run --bpf-root "$BPF" --dir "$FOLDER" --runtime-dir "$RUN" --state-dir "$STATE/agent" \
         --proxy-arg=--record-json --proxy-arg="$RECORDS" </dev/null >"$AGENT_LOG" 2>&1 &
     AGENT_PID=$!
     disown
     enforced_after 0
+    say "Steering: $(out/postern-agent steering list --api-socket "$API" | sed -n 's/^Mode: *//p')"
 }
 
 # put_policy NAME: renaming a whole file into place is what makes the change atomic for whoever watches it. Waits until the proxy has
@@ -170,6 +175,8 @@ Change the policy: edit a copy, then rename it into place; the agent compiles it
 Ask the agent (add -o json for programs):
   out/postern-agent status --api-socket $API
   out/postern-agent endpoint list --api-socket $API
+  out/postern-agent steering list --api-socket $API
+  out/postern-agent steering counters --api-socket $API
   out/postern-agent policy get --api-socket $API
   out/postern-agent policy trace --api-socket $API --from default/xwing --to default/deathstar --port 80 --http "POST /v1/request-landing"
 Watch the flows, the agent, the proxy, the death star:
@@ -183,5 +190,8 @@ Take everything away:
 HINTS
 }
 
-demo_down() { network_down; }
-demo_is_up() { network_exists; }
+demo_down() {
+    network_down
+    while mountpoint -q "$BPF"; do umount -l "$BPF"; done
+}
+demo_is_up() { network_exists || mountpoint -q "$BPF"; }

@@ -65,10 +65,12 @@ public sealed class ApiServer : IAsyncDisposable
 
     private static void Map(WebApplication app, IAgentView agent, AccessLogServer records)
     {
-        app.MapGet("/v1/status", context => Send(context, StatusView.Of(agent.Snapshot, agent.Streams, agent.Options)));
+        app.MapGet("/v1/status", context => Send(context, StatusView.Of(agent.Snapshot, agent.Streams, agent.Steering, agent.Options)));
         app.MapGet("/v1/endpoints", context => Send(context, Endpoints(agent)));
         app.MapGet("/v1/identities", context => Send(context, agent.Snapshot.Node.Identities));
         app.MapGet("/v1/policies", context => Send(context, agent.Snapshot.Policies));
+        app.MapGet("/v1/steering", context => Send(context, SteeringView.Of(agent.Snapshot.Steering, agent.Steering, agent.Options)));
+        app.MapGet("/v1/steering/counters", context => Send(context, SteeringCountersView.Of(agent.Steering)));
         app.MapPost("/v1/policy/trace", context => TraceAsync(context, agent));
         app.MapGet("/v1/monitor", context => MonitorAsync(context, records));
     }

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using Postern.Agent.Runtime;
 using Postern.Agent.Serve;
+using Postern.Agent.Steer;
 
 namespace Postern.Agent.Api;
 
@@ -15,6 +16,9 @@ public interface IAgentView
 
     /// <summary>Streams of the proxy.</summary>
     IReadOnlyList<StreamStatus> Streams { get; }
+
+    /// <summary>The steering as it is now.</summary>
+    ISteeringInsight Steering { get; }
 
     /// <summary>Judges one connection or request against what is compiled.</summary>
     /// <exception cref="TraceException">The question makes no sense; one line.</exception>

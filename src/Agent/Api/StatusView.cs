@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Postern.Agent.Compile;
 using Postern.Agent.Runtime;
 using Postern.Agent.Serve;
+using Postern.Agent.Steer;
 using Postern.Agent.Supervise;
 
 namespace Postern.Agent.Api;
@@ -41,7 +42,7 @@ public sealed record StatusView
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Made from what the main loop knows.</summary>
-    public static StatusView Of(AgentSnapshot snapshot, IReadOnlyList<StreamStatus> streams, AgentOptions options)
+    public static StatusView Of(AgentSnapshot snapshot, IReadOnlyList<StreamStatus> streams, ISteeringInsight steering, AgentOptions options)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(streams);
@@ -51,11 +52,6 @@ public sealed record StatusView
         {
             views.Add(new StreamView(stream.Type.ShortName, stream.Node, stream.Names, stream.Sent, stream.Acked, stream.LastNack, stream.LastNackAt, stream.Connected));
         }
-        var rules = new List<string>();
-        foreach (var rule in snapshot.Steering.Rules)
-        {
-            rules.Add(rule.ToString());
-        }
         return new StatusView
         {
             Folder = options.Folder,
@@ -64,15 +60,7 @@ public sealed record StatusView
             Proxy = snapshot.Proxy,
             ProxyLog = options.ProxyLogFile,
             Streams = views,
-            Steering = new SteeringView
-            {
-                Mode = (options.Steering?.ToString() ?? "none").ToLowerInvariant(),
-                WhileProxyDown = options.WhileProxyDown.ToString().ToLowerInvariant(),
-                Installed = snapshot.Steering.Installed,
-                Rules = rules,
-                Error = snapshot.Steering.Error,
-                ChangedAt = snapshot.Steering.ChangedAt,
-            },
+            Steering = SteeringView.Of(snapshot.Steering, steering, options),
             Counts = Count(snapshot),
             Problems = snapshot.Problems,
             Warnings = snapshot.Node.Warnings,

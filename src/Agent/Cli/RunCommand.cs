@@ -22,8 +22,11 @@ internal static class RunCommand
         var state = new Option<string>("--state-dir") { Description = "What outlives a reboot: identities, endpoint ids, proxy ports, the last good folder", DefaultValueFactory = _ => "/var/lib/postern-agent", HelpName = "FOLDER" };
         var proxy = new Option<string?>("--proxy") { Description = "The proxy [default: postern beside this executable]", HelpName = "PATH" };
         var proxyArguments = new Option<string[]>("--proxy-arg") { Description = "One more argument for 'postern run'. Repeatable; --proxy-arg=--drain-time-s --proxy-arg=5", HelpName = "ARG" };
-        var steering = new Option<string>("--steering") { Description = "iptables, or none when somebody else steers", DefaultValueFactory = _ => "iptables" };
-        steering.AcceptOnlyFromAmong("iptables", "none");
+        var steering = new Option<string>("--steering") { Description = "ebpf; iptables; auto: ebpf where the kernel can, else iptables; none when somebody else steers", DefaultValueFactory = _ => "auto" };
+        steering.AcceptOnlyFromAmong("auto", "ebpf", "iptables", "none");
+        var older = new Option<string>("--older-connections") { Description = "TCP connections from before a rule covered them. cut: reset; keep: they go on unjudged", DefaultValueFactory = _ => "cut" };
+        older.AcceptOnlyFromAmong("cut", "keep");
+        var bpfRoot = new Option<string>("--bpf-root") { Description = "The BPF file system, mounted there if need be; holds what eBPF steering leaves in force", DefaultValueFactory = _ => SteeringOptions.Default.BpfRoot, HelpName = "FOLDER" };
         var down = new Option<string>("--while-proxy-down") { Description = "deny: steered traffic is dropped; allow: it passes unpoliced", DefaultValueFactory = _ => "deny" };
         down.AcceptOnlyFromAmong("deny", "allow");
         var xds = new Option<string?>("--xds-socket") { Description = "xDS for the proxy [default: RUNTIME-DIR/xds.sock]", HelpName = "PATH" };
@@ -36,7 +39,7 @@ internal static class RunCommand
         Check(folder, text => Directory.Exists(text) ? null : $"there is no folder '{text}'");
         Check(ports, text => TryPorts(text, out _, out _) ? null : $"'{text}' is not a port range such as 10000-20000");
         Check(timeout, text => TryTime(text, out _) ? null : $"'{text}' is not a time from 100ms to 10m such as 500ms, 10s or 1m");
-        var command = new Command("run", "Run the agent: serve the proxy, steer to it, keep it alive") { folder, runtime, state, proxy, proxyArguments, steering, down, xds, api, accessLog, ports, timeout, level };
+        var command = new Command("run", "Run the agent: serve the proxy, steer to it, keep it alive") { folder, runtime, state, proxy, proxyArguments, steering, older, bpfRoot, down, xds, api, accessLog, ports, timeout, level };
         command.SetAction((parsed, _) =>
         {
             var at = Path.GetFullPath(parsed.GetValue(runtime)!);
@@ -48,7 +51,12 @@ internal static class RunCommand
                 RuntimeFolder = at,
                 StateFolder = Path.GetFullPath(parsed.GetValue(state)!),
                 ProxyArguments = parsed.GetValue(proxyArguments) ?? [],
-                Steering = parsed.GetValue(steering) == "none" ? null : SteeringMode.Iptables,
+                Steering = parsed.GetValue(steering) is { } mode && mode != "none" ? Enum.Parse<SteeringMode>(mode, ignoreCase: true) : null,
+                SteeringOptions = SteeringOptions.Default with
+                {
+                    OlderConnections = Enum.Parse<OlderConnections>(parsed.GetValue(older)!, ignoreCase: true),
+                    BpfRoot = Path.GetFullPath(parsed.GetValue(bpfRoot)!),
+                },
                 WhileProxyDown = parsed.GetValue(down) == "allow" ? WhileProxyDown.Allow : WhileProxyDown.Deny,
                 XdsSocket = Path.GetFullPath(parsed.GetValue(xds) ?? Path.Combine(at, "xds.sock")),
                 ApiSocket = Path.GetFullPath(parsed.GetValue(api) ?? Path.Combine(at, "agent.sock")),

@@ -27,7 +27,11 @@ internal static class StatusCommand
         {
             output.WriteLine("  | " + line);
         }
-        Line(output, "Steering", $"{status.Steering.Mode}, {(status.Steering.Installed ? $"{Number(status.Steering.Rules.Count)} rules installed" : "not installed")}, while the proxy is down: {status.Steering.WhileProxyDown}{After("; last error: ", status.Steering.Error)}");
+        Line(output, "Steering", $"{status.Steering.Mode}{(status.Steering.Reason.Length > 0 ? $" ({status.Steering.Reason})" : string.Empty)}, {(status.Steering.Installed ? $"{Number(status.Steering.Rules.Count)} rules installed" : "not installed")}, while the proxy is down: {status.Steering.WhileProxyDown}{After("; last error: ", status.Steering.Error)}");
+        if (status.Steering.Devices.Count > 0)
+        {
+            Line(output, "Devices", string.Join(' ', status.Steering.Devices));
+        }
         foreach (var rule in status.Steering.Rules)
         {
             output.WriteLine("  " + rule);

@@ -27,7 +27,10 @@ public sealed record AgentOptions
     public IReadOnlyList<string> ProxyArguments { get; init; } = [];
 
     /// <summary>By what this agent steers, or null when somebody else does.</summary>
-    public SteeringMode? Steering { get; init; } = SteeringMode.Iptables;
+    public SteeringMode? Steering { get; init; } = SteeringMode.Auto;
+
+    /// <summary>How it steers.</summary>
+    public SteeringOptions SteeringOptions { get; init; } = SteeringOptions.Default;
 
     /// <summary>What happens to steered traffic while no proxy runs.</summary>
     public WhileProxyDown WhileProxyDown { get; init; } = WhileProxyDown.Deny;

@@ -8,10 +8,12 @@ using Microsoft.Extensions.Logging;
 using Postern.Agent.AccessLog;
 using Postern.Agent.Api;
 using Postern.Agent.Envoy;
+using Postern.Agent.Identities;
 using Postern.Agent.Serve;
 using Postern.Agent.Steer;
 using Postern.Agent.Supervise;
 using Postern.Grpc.Server;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Runtime;
 
@@ -31,7 +33,13 @@ internal static class AgentRun
         Or("make the state folder " + options.StateFolder, "--state-dir", () => Directory.CreateDirectory(options.StateFolder));
 
         var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
-        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(new AgentBootstrapOptions { XdsSocket = options.XdsSocket, AdminSocket = options.AdminSocket }), stop).ConfigureAwait(false);
+        var bootstrap = new AgentBootstrapOptions
+        {
+            XdsSocket = options.XdsSocket,
+            AdminSocket = options.AdminSocket,
+            NodeId = $"host~127.0.0.1~{Numbering.Of(options.StateFolder, source.KnowsNumbers)}~localdomain",
+        };
+        await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(bootstrap), stop).ConfigureAwait(false);
         var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);
         var launcher = new ProxyLauncher(command, new ProxyLog(options.ProxyLogFile), new ProxyRecord(Path.Combine(options.RuntimeFolder, "proxy.json")), logger);
         if (!source.KnowsNumbers)
@@ -53,7 +61,10 @@ internal static class AgentRun
 
         var ports = new ProxyPorts(new ProxyPortsOptions { First = options.FirstProxyPort, Last = options.LastProxyPort, StateFile = Path.Combine(options.StateFolder, "proxy_ports.json"), Log = Warn });
         var serving = new NodeServing(server, ports, new AgentListenerOptions { HasIPv6 = HasIPv6(), AccessLogPath = options.AccessLogSocket }, options.AckTimeout, Warn);
-        using INodeSteering steering = options.Steering is null ? new NoSteering() : new IptablesNodeSteering(Tell);
+        // The steering lock stays in its usual folder whatever the runtime folder is: a second agent, or a proxy that is started by hand, looks for it there.
+        INodeSteering steering = options.Steering is { } mode
+            ? new NodeSteering(mode, (wanted, log) => SteeringSelector.Choose(wanted, options.SteeringOptions, log), Tell)
+            : new NoSteering();
         var agent = new NodeAgent(
             source,
             serving,
@@ -62,7 +73,7 @@ internal static class AgentRun
             options.WhileProxyDown,
             TimeProvider.System,
             logger);
-        var view = new AgentView(options, agent, serving);
+        var view = new AgentView(options, agent, serving, steering);
         var api = await OrAsync("listen on " + options.ApiSocket, "--api-socket", () => ApiServer.StartAsync(options.ApiSocket, view, records, stop)).ConfigureAwait(false);
         await using var apiEnd = api.ConfigureAwait(false);
         using var watch = new FolderWatch(options.Folder, agent.FolderChanged, TimeProvider.System);

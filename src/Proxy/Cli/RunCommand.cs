@@ -40,7 +40,12 @@ internal static class RunCommand
         var headers = new Option<string>("--record-headers") { Description = "Headers in JSON records: none, names or all (secrets redacted)", DefaultValueFactory = _ => "all" };
         headers.AcceptOnlyFromAmong("none", "names", "all");
         var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
-        var steer = new Option<string[]>("--steer") { Description = "Steer traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE][,proto=udp]. Repeatable; removed at exit", HelpName = "RULE" };
+        var steer = new Option<string[]>("--steer") { Description = "Steer traffic here: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE][,proto=udp]. Repeatable; removed at exit", HelpName = "RULE" };
+        var steering = new Option<string>("--steering") { Description = "By what --steer steers: ebpf; iptables; auto: ebpf where the kernel can, else iptables", DefaultValueFactory = _ => "auto" };
+        steering.AcceptOnlyFromAmong("auto", "ebpf", "iptables");
+        var older = new Option<string>("--older-connections") { Description = "TCP connections from before --steer. cut: reset; keep: they go on unjudged", DefaultValueFactory = _ => "cut" };
+        older.AcceptOnlyFromAmong("cut", "keep");
+        var bpfRoot = new Option<string>("--bpf-root") { Description = "The BPF file system, mounted there if need be; holds what eBPF steering leaves in force", DefaultValueFactory = _ => SteeringOptions.Default.BpfRoot, HelpName = "FOLDER" };
         var keepSteering = new Option<bool>("--keep-steering") { Description = "Leave steering rules alone that another process installed, also when it has died" };
         var onlyDatapath = new Option<bool>("--only-datapath") { Description = "Nothing but this proxy stands between the pods of the node, as under postern-agent: judge both ends of a connection between two of them, and keep the client's address there too" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
@@ -62,7 +67,7 @@ internal static class RunCommand
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, steering, older, bpfRoot, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -74,6 +79,12 @@ internal static class RunCommand
                 RecordHeaders = parsed.GetValue(headers)!,
                 ObserveSocket = parsed.GetValue(observe),
                 Steer = parsed.GetValue(steer) ?? [],
+                Steering = Enum.Parse<SteeringMode>(parsed.GetValue(steering)!, ignoreCase: true),
+                SteeringOptions = SteeringOptions.Default with
+                {
+                    OlderConnections = Enum.Parse<OlderConnections>(parsed.GetValue(older)!, ignoreCase: true),
+                    BpfRoot = Path.GetFullPath(parsed.GetValue(bpfRoot)!),
+                },
                 KeepSteering = parsed.GetValue(keepSteering),
                 OnlyDatapath = parsed.GetValue(onlyDatapath),
                 MaxConnections = parsed.GetValue(connections),

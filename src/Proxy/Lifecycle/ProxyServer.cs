@@ -42,7 +42,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly LastGoodSubscriber? lastGood;
     private readonly DynamicResources resources;
     private readonly Timer lossReport;
-    private IptablesSteering? steering;
+    private ISteering? steering;
 
     public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers, DiscoveryParts parts, AdminActions actions)
     {
@@ -103,12 +103,13 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         stopping = true;
-        resources.Dispose();
-        keeper?.Flush();
         logger.LogInformation("stopping: {Open} open connections may finish within --drain-time-s {Seconds}", Admission.Open, options.DrainTime.TotalSeconds);
         try
         {
+            // What drains follows policy to its end; closed listeners open for nothing that configuration says.
             await listeners.StopAsync(options.DrainTime, cancellationToken).ConfigureAwait(false);
+            resources.Dispose();
+            keeper?.Flush();
             using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             await engine.StopAsync(now.Token).ConfigureAwait(false);
         }
@@ -180,7 +181,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             {
                 return;
             }
-            IptablesSteering.RemoveLeftovers(SteeringOptions.Default, LogInfo);
+            SteeringSelector.RemoveLeftovers(options.SteeringOptions, LogInfo);
             return;
         }
         var rules = new List<SteeringRule>();
@@ -188,10 +189,11 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         {
             rules.Add(SteeringRule.Parse(text));
         }
-        var installed = new IptablesSteering(rules, SteeringOptions.Default, LogInfo);
-        installed.Install();
-        steering = installed;
-        logger.LogInformation("steering installed: {Count} rules", rules.Count);
+        var chosen = SteeringSelector.Choose(options.Steering, options.SteeringOptions, LogInfo);
+        chosen.Claim();
+        steering = chosen; // from here on a failed start takes away what it installed
+        chosen.Replace(rules);
+        logger.LogInformation("steering installed: {Count} rules ({Mode})", rules.Count, chosen.Mode.ToString().ToLowerInvariant());
     }
 
     private void LogWarning(string line) => logger.LogWarning("{Line}", line);

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Proxy.Lifecycle;
 
@@ -26,6 +27,12 @@ public sealed record RunOptions
 
     /// <summary>Steering rules to install; none leaves steering to the node agent.</summary>
     public IReadOnlyList<string> Steer { get; init; } = [];
+
+    /// <summary>By what <see cref="Steer"/> steers.</summary>
+    public SteeringMode Steering { get; init; } = SteeringMode.Auto;
+
+    /// <summary>How it steers, and where leftovers of an earlier run are looked for.</summary>
+    public SteeringOptions SteeringOptions { get; init; } = SteeringOptions.Default;
 
     /// <summary>Whether rules that an earlier run left behind are taken away at the start. Not where an agent steers: they are its own.</summary>
     public bool KeepSteering { get; init; }

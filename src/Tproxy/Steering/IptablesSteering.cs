@@ -21,6 +21,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
     private readonly CommandRunner runner;
     private IReadOnlyList<SteeringRule> rules;
     private SteeringLock? owned;
+    private bool reported;
     private bool swept;
 
     /// <param name="rules">In order; the first that matches decides the listener.</param>
@@ -94,6 +95,12 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(next);
         var wanted = Checked(next);
         Claim();
+        if (!reported)
+        {
+            KernelSettings.Report(options.MendSysctls, log);
+            reported = true;
+        }
+
         InstallAll(wanted, keepChains: true);
         this.rules = wanted;
     }

@@ -42,6 +42,10 @@ public sealed class ApiTests : IAsyncLifetime, IDisposable
     [InlineData("status", "revision")]
     [InlineData("endpoint list", "default/web")]
     [InlineData("identity list", "k8s:role=client")]
+    [InlineData("status", "ebpf (the kernel can), not installed")]
+    [InlineData("status", "eth0 lxc1")]
+    [InlineData("steering list", "Mode:     ebpf (the kernel can)")]
+    [InlineData("steering counters", "dropped: nobody listens at the proxy port")]
     [InlineData("policy get", "")]
     [InlineData("policy trace --from default/client --to default/web --port 80", "allow")]
     public async Task EachCommand_AnswersAsTableAndAsJson(string command, string part)

@@ -2,6 +2,8 @@ using System.Collections.Generic;
 using Postern.Agent.Api;
 using Postern.Agent.Runtime;
 using Postern.Agent.Serve;
+using Postern.Agent.Steer;
+using Postern.Tproxy.Bpf;
 
 namespace Postern.Tests.Agent.Api;
 
@@ -14,5 +16,20 @@ internal sealed class FakeAgent : IAgentView
 
     public IReadOnlyList<StreamStatus> Streams => [];
 
+    public ISteeringInsight Steering { get; } = new FakeInsight();
+
     public TraceView Trace(TraceQuestion question) => Tracer.Trace(Snapshot.Node, question);
+}
+
+/// <summary>eBPF steering with two counters.</summary>
+internal sealed class FakeInsight : ISteeringInsight
+{
+    public string Mode => "ebpf";
+
+    public string Reason => "the kernel can";
+
+    public IReadOnlyList<string> ReadDevices() => ["eth0", "lxc1"];
+
+    public IReadOnlyDictionary<SteeringCounter, long>? ReadCounters() =>
+        new Dictionary<SteeringCounter, long> { [SteeringCounter.SteeredNew] = 3, [SteeringCounter.NoListener] = 1 };
 }

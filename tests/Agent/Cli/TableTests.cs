@@ -37,7 +37,7 @@ public sealed class TableTests
             Policy = new RevisionView(3, 2, "refused by the proxy", "LDS: address in use"),
             Counts = new CountsView(2, 9, 1, 1, 0),
             Proxy = new ProxyStatus { State = ProxyState.Down, Restarts = 4, LastExit = "failed with exit code 1 after 0.1 s", LastExitAt = DateTimeOffset.UnixEpoch, LastLines = ["cannot bind"] },
-            Steering = new SteeringView { Mode = "iptables", WhileProxyDown = "deny", Installed = true, Rules = ["to=10.0.0.1/32,port=80,proxy-port=10001"] },
+            Steering = new SteeringView { Mode = "ebpf", Reason = "the kernel can", Devices = ["eth0", "lxc1"], WhileProxyDown = "deny", Installed = true, Rules = ["to=10.0.0.1/32,port=80,proxy-port=10001"] },
             Problems = ["p.yaml:3:1: spec: unknown field"],
             Streams = [new StreamView("LDS", "host~127.0.0.1~no-id~localdomain", [], 5, 4, "address in use", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch)],
         };
@@ -52,7 +52,8 @@ public sealed class TableTests
             Last exit:  failed with exit code 1 after 0.1 s, at 1970-01-01T00:00:00Z
             Proxy log:  /run/postern/proxy.log
               | cannot bind
-            Steering:   iptables, 1 rules installed, while the proxy is down: deny
+            Steering:   ebpf (the kernel can), 1 rules installed, while the proxy is down: deny
+            Devices:    eth0 lxc1
               to=10.0.0.1/32,port=80,proxy-port=10001
             Problems:   1
               p.yaml:3:1: spec: unknown field

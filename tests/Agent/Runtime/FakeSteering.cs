@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using Postern.Agent.Steer;
 using Postern.Tproxy;
+using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
 namespace Postern.Tests.Agent.Runtime;
@@ -10,6 +11,8 @@ namespace Postern.Tests.Agent.Runtime;
 internal sealed class FakeSteering(Action<string> log) : INodeSteering
 {
     public string Mode => "fake";
+
+    public string Reason => "a test";
 
     /// <summary>When set, changes fail with it.</summary>
     public string? Failure { get; set; }
@@ -27,7 +30,7 @@ internal sealed class FakeSteering(Action<string> log) : INodeSteering
 
     public void Remove() => log("steering: removed");
 
-    public void Dispose()
-    {
-    }
+    public IReadOnlyList<string> ReadDevices() => [];
+
+    public IReadOnlyDictionary<SteeringCounter, long>? ReadCounters() => null;
 }

@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
 using Postern.Tests.Netns.Proxy;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Tests.Netns.Agent;
 
@@ -17,9 +19,20 @@ internal sealed class AgentRig : IDisposable
     internal const string Xwing = ProxyRig.Other;
 
     private readonly List<PosternProcess> _agents = [];
+    private readonly SteeringMode _mode;
+    private readonly bool _mounted;
 
-    internal AgentRig()
+    /// <param name="mode">By what the agents steer, unless their own arguments say otherwise.</param>
+    internal AgentRig(SteeringMode mode = SteeringMode.Iptables)
     {
+        _mode = mode;
+        Directory.CreateDirectory(BpfRoot);
+        if (mode != SteeringMode.Iptables)
+        {
+            // Of this rig alone: whatever is pinned goes with it.
+            Run("mount", "-t", "bpf", "bpf", BpfRoot);
+            _mounted = true;
+        }
         Directory.CreateDirectory(Net.File("node"));
         Directory.CreateDirectory(Net.File("run"));
         // One thing to launch, wherever dotnet is.
@@ -38,12 +51,18 @@ internal sealed class AgentRig : IDisposable
 
     internal ProxyRig Net { get; } = new();
 
+    internal string BpfRoot => Net.File("bpf");
+
     internal PosternProcess Start(params string[] more)
     {
+        (string Option, string Value)[] usual =
+        [
+            ("--runtime-dir", Net.File("run")), ("--state-dir", Net.File("agent-state")), ("--bpf-root", BpfRoot), ("--steering", _mode.ToString().ToLowerInvariant()),
+        ];
         string[] arguments =
         [
-            "run", "--dir", Net.File("node"), "--runtime-dir", Net.File("run"), "--state-dir", Net.File("agent-state"), "--proxy", Net.File("postern"),
-            "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), .. more,
+            "run", "--dir", Net.File("node"), "--proxy", Net.File("postern"), "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), .. more,
+            .. usual.Where(one => !more.Contains(one.Option)).SelectMany(one => (string[])[one.Option, one.Value]),
         ];
         var agent = PosternProcess.Start(Net.Net.Node, [], arguments, "postern-agent.dll");
         _agents.Add(agent);
@@ -92,13 +111,22 @@ internal sealed class AgentRig : IDisposable
     internal string Cli(params string[] arguments)
     {
         string[] command = ["DOTNET_EnableDiagnostics=0", .. PosternProcess.CommandOf("postern-agent.dll"), .. arguments];
-        if (arguments[0] is "status" or "endpoint" or "policy" or "identity")
+        if (arguments[0] is "status" or "endpoint" or "policy" or "identity" or "steering")
         {
             command = [.. command, "--api-socket", Path.Combine(Net.File("run"), "agent.sock")];
         }
         var outcome = Net.Net.Node.Run("env", command);
         return outcome.Output.Length > 0 ? outcome.Output : outcome.Error;
     }
+
+    /// <summary>The rules in force, as the agent says.</summary>
+    internal IReadOnlyList<string> Rules() => [.. Status().GetProperty("steering").GetProperty("rules").EnumerateArray().Select(rule => rule.GetString()!)];
+
+    /// <summary>What steering has left in the kernel, of either mode; empty when there is nothing.</summary>
+    internal string Leftovers() => string.Join('\n', [Net.Steering(), .. Pins()]).Trim();
+
+    /// <summary>What eBPF steering has pinned.</summary>
+    internal IReadOnlyList<string> Pins() => Directory.Exists(Path.Combine(BpfRoot, "postern")) ? [.. Directory.EnumerateFiles(Path.Combine(BpfRoot, "postern"), "*", SearchOption.AllDirectories)] : [];
 
     internal JsonElement Status() => JsonElement.Parse(Cli("status", "-o", "json"));
 
@@ -135,7 +163,19 @@ internal sealed class AgentRig : IDisposable
             agent.Dispose();
         }
         KillProxy();
+        if (_mounted)
+        {
+            Run("umount", "-l", BpfRoot);
+        }
         Net.Dispose();
+    }
+
+    // In this process's own mount namespace, which the agents share.
+    private static void Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(command, arguments);
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{command} {string.Join(' ', arguments)}: exit code {process.ExitCode}");
     }
 
     // Of an agent that was killed.

@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using Postern.Netns.Fixture;
 using Postern.Tests.Netns.Proxy;
+using Postern.Tproxy.Steering;
 using Xunit.Abstractions;
 
 namespace Postern.Tests.Netns.Agent;
@@ -12,26 +13,23 @@ public sealed class AgentTests : IDisposable
     private const string Landing = "/v1/request-landing";
     private const string Exhaust = "/v1/exhaust-port";
 
-    private readonly AgentRig _rig = new();
-    private readonly Origin _deathstar;
-
     private readonly ITestOutputHelper _output;
+    private AgentRig _rig = null!;
+    private Origin _deathstar = null!;
 
-    public AgentTests(ITestOutputHelper output)
+    public AgentTests(ITestOutputHelper output) => _output = output;
+
+    public void Dispose() => _rig?.Dispose();
+
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
+    public void Starwars_EachPolicyIsEnforcedAsWritten(SteeringMode mode)
     {
-        _output = output;
-        _deathstar = _rig.Net.AddOrigin();
-    }
-
-    public void Dispose() => _rig.Dispose();
-
-    [NetnsFact]
-    public void Starwars_EachPolicyIsEnforcedAsWritten()
-    {
+        Use(mode);
         _rig.Start();
         _rig.WaitEnforced();
         Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "POST", Landing), StringComparison.Ordinal);
-        Assert.DoesNotContain("TPROXY", _rig.Net.Steering(), StringComparison.Ordinal);
+        Assert.Empty(_rig.Rules());
 
         _rig.WriteAndWait("rule1.yaml", Policies.L4);
         Assert.StartsWith("200 ", _rig.Ask(AgentRig.Tiefighter, "POST", Landing), StringComparison.Ordinal);
@@ -45,13 +43,14 @@ public sealed class AgentTests : IDisposable
         Assert.Contains("default/rule1", _rig.Cli("policy", "trace", "--from", "default/tiefighter", "--to", "default/deathstar", "--port", "80", "--http", "POST " + Landing), StringComparison.Ordinal);
 
         _rig.Remove("rule1.yaml");
-        Patience.Until(() => !_rig.Net.Steering().Contains("TPROXY", StringComparison.Ordinal), () => _rig.Net.Steering());
+        Patience.Until(() => _rig.Rules().Count == 0, () => _rig.Cli("status"));
         Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "PUT", Exhaust), StringComparison.Ordinal);
     }
 
     [NetnsFact]
     public void OtherPortsOfAnEnforcedEndpoint_AreDenied()
     {
+        Use(SteeringMode.Iptables);
         using var other = _rig.Net.AddOrigin(8080);
         _rig.Start();
         _rig.WaitEnforced();
@@ -61,9 +60,11 @@ public sealed class AgentTests : IDisposable
         Assert.Empty(other.Requests);
     }
 
-    [NetnsFact]
-    public void EgressAndIngressOfOneConnection_AreBothJudged()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
+    public void EgressAndIngressOfOneConnection_AreBothJudged(SteeringMode mode)
     {
+        Use(mode);
         _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("leash.yaml", Policies.Egress);
@@ -80,6 +81,7 @@ public sealed class AgentTests : IDisposable
     [NetnsFact]
     public void BadYaml_ChangesNothingAndStatusNamesTheLine()
     {
+        Use(SteeringMode.Iptables);
         _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("rule1.yaml", Policies.L7);
@@ -92,9 +94,11 @@ public sealed class AgentTests : IDisposable
         Assert.Contains(_rig.Ask(AgentRig.Xwing, "POST", Landing), Refused);
     }
 
-    [NetnsFact]
-    public void ProxyKilledUnderLoad_ComesBackAndNothingForbiddenPasses()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
+    public void ProxyKilledUnderLoad_ComesBackAndNothingForbiddenPasses(SteeringMode mode)
     {
+        Use(mode);
         _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("rule1.yaml", Policies.L7);
@@ -118,9 +122,11 @@ public sealed class AgentTests : IDisposable
         Assert.Equal(0, load.Count("/from-the-xwing: 200"));
     }
 
-    [NetnsFact]
-    public void AgentKilled_TheNextOneAdoptsTheProxyAndConnectionsLive()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
+    public void AgentKilled_TheNextOneAdoptsTheProxyAndConnectionsLive(SteeringMode mode)
     {
+        Use(mode);
         var first = _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("rule1.yaml", Policies.L7);
@@ -145,6 +151,7 @@ public sealed class AgentTests : IDisposable
     [NetnsFact]
     public void SecondAgent_RefusesAndSaysWhy()
     {
+        Use(SteeringMode.Iptables);
         _rig.Start();
         _rig.WaitEnforced();
         var second = _rig.Start();
@@ -152,16 +159,24 @@ public sealed class AgentTests : IDisposable
         Assert.Contains(_rig.Net.File("run"), string.Join('\n', second.Log) + second.Output, StringComparison.Ordinal);
     }
 
-    [NetnsFact]
-    public void Stop_LeavesNothingBehind()
+    [NetnsTheory]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
+    public void Stop_LeavesNothingBehind(SteeringMode mode)
     {
+        Use(mode);
         var agent = _rig.Start();
         _rig.WaitEnforced();
         _rig.WriteAndWait("rule1.yaml", Policies.L7);
         agent.Signal("TERM");
         Assert.Equal(0, agent.WaitForExit());
-        Assert.Equal("", _rig.Net.Steering());
+        Assert.Equal("", _rig.Leftovers());
         Assert.Empty(_rig.Processes());
+    }
+
+    private void Use(SteeringMode mode)
+    {
+        _rig = new AgentRig(mode);
+        _deathstar = _rig.Net.AddOrigin();
     }
 
     private static readonly string[] Refused = ["reset", "timeout"];

@@ -100,6 +100,11 @@ internal sealed class ProxyRig : IDisposable
         {
             arguments.AddRange(["--record-json", Records]);
         }
+        // Tests look at the rules, and leave this machine's BPF file system alone, unless they say otherwise.
+        if (!more.Contains("--steering"))
+        {
+            arguments.AddRange(["--steering", "iptables"]);
+        }
         return Own(PosternProcess.Start(Net.Node, wrapper, [.. arguments, .. more]));
     }
 

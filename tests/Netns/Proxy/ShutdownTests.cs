@@ -82,6 +82,25 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [NetnsFact]
+    public void Asked_WhatDrainsFollowsPolicyToItsEnd()
+    {
+        var proxy = _rig.Start("--drain-time-s", "600");
+        using var client = _rig.Connect();
+        client.Send("GET /late HTTP/1.1\r\nHost: x\r\n"); // a request that is not whole keeps its connection
+        string Sockets() => _rig.Net.Node.Run("ss", "-HOtni", "sport = :80").Output;
+        Patience.Until(() => Sockets() is var line && line.StartsWith("ESTAB 0 ", StringComparison.Ordinal) && line.Contains("bytes_received:", StringComparison.Ordinal), Sockets);
+
+        proxy.Signal("TERM");
+        proxy.WaitForLog("stopping");
+        _rig.PutPolicy(proxy, ConfigText.ServerAccepts(ConfigText.Port(80, ConfigText.Rule(1002))));
+        client.Send("\r\n");
+
+        Assert.Contains(client.ReadEnd()[..5], (string[])["HTTP/", "reset"]);
+        Assert.Equal(0, proxy.WaitForExit());
+        Assert.Empty(_origin.Requests);
+    }
+
+    [NetnsFact]
     public void Asked_ClientsThatSaidNothingAreLetGoAtOnce()
     {
         var proxy = _rig.Start("--drain-time-s", "600");

@@ -107,7 +107,7 @@ public sealed class StartupTests : IDisposable
         var rules = _rig.Steering();
         _rig.Put("second.json", ConfigText.Bootstrap([ConfigText.Steered(_rig.Listener with { Port = 15002 })], [ConfigText.OriginalDst]));
 
-        var second = _rig.Own(PosternProcess.Start(_rig.Net.Node, [], ["run", "-c", _rig.File("second.json"), "--observe-socket", "", "--steer", "port=81,proxy-port=15002"]));
+        var second = _rig.Own(PosternProcess.Start(_rig.Net.Node, [], ["run", "-c", _rig.File("second.json"), "--observe-socket", "", "--steering", "iptables", "--steer", "port=81,proxy-port=15002"]));
 
         Assert.Equal(1, second.WaitForExit());
         Assert.Contains("another process steers", Complaint(second), StringComparison.Ordinal);
