@@ -25,5 +25,6 @@ internal static class Program
             IdentityCommand.Create(),
             PolicyCommand.Create(),
             MonitorCommand.Create(),
+            DoctorCommand.Create(),
         };
 }
