@@ -9,7 +9,8 @@ case "${1:-}" in
     -h | --help)
         cat <<'USAGE'
 Usage: ./build.sh
-Publishes the executables into out/ (out/postern, out/postern-agent). Needs the .NET 10 SDK. Only what changed is compiled again.
+Publishes the executables into out/ (out/postern, out/postern-agent). Needs the .NET 10 SDK, clang
+and libbpf-dev; as root it installs the last two where they are missing. Only what changed is compiled again.
 USAGE
         exit 0
         ;;
@@ -17,6 +18,7 @@ USAGE
 esac
 
 need_dotnet
+need_bpf
 started=$SECONDS
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -13,7 +13,7 @@ Without a name: starwars. Prints command, expected, got for each step, then the 
   --keep   leave the demo up and print commands to play with
   --down   take a kept (or interrupted) demo away
   --list   the demos there are
-Needs root (network namespaces). Installs curl, nginx, iptables and iproute2 when they are missing.
+Needs root (network namespaces). Installs clang, libbpf-dev, curl, nginx, iptables and iproute2 when they are missing.
 USAGE
 }
 

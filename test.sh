@@ -9,8 +9,8 @@ usage() {
 Usage: ./test.sh [--filter EXPRESSION]
 Builds and runs every test project of Proxy.sln; the last line is "N passed, N failed, N skipped", the exit code tells.
   --filter EXPRESSION   only the tests that match, as 'dotnet test --filter' takes it, e.g. FullyQualifiedName~Policy
-As root it installs what Debian 12 lacks (iptables, iproute2, procps, curl, python3-grpcio) and runs the tests in network namespaces too;
-otherwise those are skipped. Needs the .NET 10 SDK.
+As root it installs what Debian 12 lacks (clang, libbpf-dev, iptables, iproute2, procps, curl, python3-grpcio) and runs the tests in network namespaces too;
+otherwise those are skipped. Needs the .NET 10 SDK, clang and libbpf-dev.
 USAGE
 }
 
@@ -25,6 +25,7 @@ while [ $# -gt 0 ]; do
 done
 
 need_dotnet
+need_bpf
 if is_root; then
     need iptables iptables iproute2 ip procps sysctl curl curl python3-grpcio /usr/lib/python3/dist-packages/grpc
 else

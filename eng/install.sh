@@ -65,6 +65,11 @@ need_dotnet() {
     fi
 }
 
+# The steering program is compiled by clang, for no machine but the kernel's own; libbpf-dev has its headers and brings libbpf1, which loads it.
+need_bpf() {
+    need clang clang libbpf-dev /usr/include/bpf/bpf_helpers.h
+}
+
 # The runtime identifier of this machine.
 rid() {
     case "$(uname -m)" in

@@ -29,6 +29,11 @@ struct postern_filter {
 	__u32 reserved;
 	__u64 addresses[POSTERN_FILTER_BITS / 64]; /* bit postern_filter_bit(address) of each host address that rules name */
 };
+/* Of an IPv4 address as a big-endian number, or of an IPv6 address as the XOR of its four words, each a big-endian number. */
+static inline __u32 postern_filter_bit(__u32 folded)
+{
+	return folded * 0x9E3779B1u >> 16;
+}
 #define POSTERN_FILTER_EVERYBODY 1u /* rules that name no address */
 #define POSTERN_FILTER_PREFIXES4 2u /* rules that name a net, so the prefixes are to be asked */
 #define POSTERN_FILTER_PREFIXES6 4u
@@ -119,7 +124,7 @@ enum postern_counter {
 	POSTERN_ASSIGN_FAILED,         /* dropped: the kernel refused the socket (SO_REUSEPORT before 6.6, another network namespace) */
 	POSTERN_FRAGMENT_DROPPED,      /* dropped: a fragment between addresses that rules concern */
 	POSTERN_FRAGMENT_PASSED,       /* passed: any other fragment */
-	POSTERN_TRUNCATED,             /* dropped: the headers are not whole */
+	POSTERN_TRUNCATED,             /* dropped: the headers are not whole, or stand behind a second priority tag */
 	POSTERN_EXTENSIONS_DROPPED,    /* dropped: more IPv6 extension headers than are read, between addresses that rules concern */
 	POSTERN_VLAN_PASSED,           /* passed: tagged; the VLAN's own device judges it */
 	POSTERN_OTHER_PROTOCOL,        /* passed: IP, neither TCP nor UDP */

@@ -40,7 +40,7 @@ internal static class RunCommand
         var headers = new Option<string>("--record-headers") { Description = "Headers in JSON records: none, names or all (secrets redacted)", DefaultValueFactory = _ => "all" };
         headers.AcceptOnlyFromAmong("none", "names", "all");
         var observe = new Option<string?>("--observe-socket") { Description = $"Where 'postern observe' connects; empty switches it off [default: {ObserveOptions.DefaultSocket}, if it can be had]", HelpName = "PATH" };
-        var steer = new Option<string[]>("--steer") { Description = "Steer TCP traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE]. Repeatable; removed at exit", HelpName = "RULE" };
+        var steer = new Option<string[]>("--steer") { Description = "Steer traffic here by iptables TPROXY: to=CIDR,port=80,proxy-port=15001[,from=CIDR][,in=IFACE][,proto=udp]. Repeatable; removed at exit", HelpName = "RULE" };
         var keepSteering = new Option<bool>("--keep-steering") { Description = "Leave steering rules alone that another process installed, also when it has died" };
         var onlyDatapath = new Option<bool>("--only-datapath") { Description = "Nothing but this proxy stands between the pods of the node, as under postern-agent: judge both ends of a connection between two of them, and keep the client's address there too" };
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };

@@ -65,6 +65,15 @@ internal sealed class Iptables(CommandRunner runner, IpFamily family, SteeringOp
         return ReturnPath.ConnectionMark;
     }
 
+    /// <exception cref="TproxyException">Older connections are to be kept, and the kernel cannot tell them from those that the proxy has.</exception>
+    internal void Demand(OlderConnections older)
+    {
+        if (older == OlderConnections.Keep && !Takes(IptablesText.ProbeSocket))
+        {
+            throw new TproxyException($"cannot keep older {family} connections: the kernel lacks the 'socket' match (modprobe xt_socket, CONFIG_NETFILTER_XT_MATCH_SOCKET), by which they are told from those that the proxy has; load it, or choose OlderConnections=Cut");
+        }
+    }
+
     /// <summary>Whether answers can be told from connections of an endpoint's own.</summary>
     internal AnswerRules SettleAnswers(Action<string> log)
     {

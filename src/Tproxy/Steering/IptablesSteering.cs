@@ -5,7 +5,7 @@ using System.Threading.Tasks;
 namespace Postern.Tproxy.Steering;
 
 /// <summary>
-/// Steers TCP traffic of this network namespace to the proxy's transparent listeners by iptables TPROXY, and takes the steering away again.
+/// Steers TCP and UDP traffic of this network namespace to the proxy's transparent listeners by iptables TPROXY, and takes the steering away again.
 /// What it installs is atomic per IP version and replaces what a crashed run left. After SIGKILL the rules stay until the next start
 /// (<see cref="Install"/> or <see cref="RemoveLeftovers"/>): TPROXY drops what it cannot hand to a listener, so the traffic stops and does not
 /// pass unpoliced. Calls block for as long as the commands run; they act on the calling thread's network namespace.
@@ -227,10 +227,11 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         var iptables = new Iptables(runner, family, options);
         iptables.List(); // tells a missing table from a missing match, which the probe below cannot
         var path = iptables.Settle(options.ReturnPath, log);
+        iptables.Demand(options.OlderConnections);
         // The route comes first: a packet given to a listener without it is dropped, not delivered.
         new PolicyRouting(runner, options, log).Install(family);
         var listener = family == IpFamily.V4 ? options.ListenerV4 : options.ListenerV6;
-        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), iptables.List()));
+        var result = iptables.Restore(IptablesText.Install(family, wanted, listener, path, iptables.SettleAnswers(log), options.OlderConnections, iptables.List()));
         if (!result.Succeeded)
         {
             throw new TproxyException(iptables.Diagnose(result));

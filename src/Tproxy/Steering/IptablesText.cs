@@ -16,12 +16,21 @@ namespace Postern.Tproxy.Steering;
 ///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that
 ///    the client is kept waiting until it sends it again;
 /// 3. leaves alone the answers on connections that began unsteered: a rule for all that a pod sends must not catch what it answers;
-/// 4. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
+/// 4. under <see cref="OlderConnections.Keep"/> leaves alone every other packet that opens no connection: what the proxy has was marked in 2;
+/// 5. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
 ///    unpoliced traffic.
 ///
 /// An answer is told by conntrack's direction and by the connection mark that POSTERN_POST_mangle gave to its SYN. The direction alone would
 /// not do: of a connection older than the rules conntrack may see an answer first and take it for the beginning, and the client's packets would
 /// then pass as answers. Without the mark such a connection is cut. A SYN is never an answer, whatever conntrack remembers of its ports.
+///
+/// UDP has steps 1, 2 and 5 only: without a beginning there is no answer to be told, so what matches a rule is steered, whoever spoke first.
+/// Step 2 is for what servers answer to the proxy's upstream sockets, which are bound to the client's address and port and connected to the
+/// server. Such a socket takes nothing else: the client's next datagram from the same port goes to the server, so by address it would have to be
+/// the socket's own (local end server, remote end client), and it is steered to the listener as the first was. And TPROXY itself looks for a
+/// connected socket before it looks for the listener, so an answer that matches a rule for what the server sends still reaches the upstream
+/// socket. xt_socket passes over sockets bound to no address, unless told --nowildcard; a listener on 0.0.0.0 must not count as the owner of all
+/// datagrams to its port. The UDP lines stay until the chain goes, since answers may be under way when the last UDP rule is replaced.
 ///
 /// The feeder stands first in PREROUTING: an ACCEPT of somebody else's in front of it would let traffic pass by the proxy.
 /// Every mark is set under the mask 0xF00, so that Kubernetes' bits and the identity survive.
@@ -36,6 +45,10 @@ internal static class IptablesText
     private const string ToProxy = "0x200/0xf00";
     private const string FromProxy = "0xa00/0xe00";
     private const string Unsteered = "0x400/0xf00";
+
+    // What has SYN and no ACK may open a connection, whatever other flags it bears: some stacks take SYN with FIN. All of that is steered.
+    private const string OpensNothing = "-p tcp -m tcp ! --tcp-flags SYN,ACK SYN";
+
     private const string AnswerMatch = "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir REPLY -m connmark --mark " + Unsteered;
     private const string Unmarked = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir ORIGINAL -m connmark --mark 0x0/0xf00";
 
@@ -50,9 +63,12 @@ internal static class IptablesText
     /// <param name="listener">The address steered listeners are bound to.</param>
     /// <param name="path">Settled: not <see cref="ReturnPath.Automatic"/>.</param>
     /// <param name="answers">Whether the kernel can tell them.</param>
+    /// <param name="older">Keep needs the socket match, whatever <paramref name="path"/> is.</param>
     /// <param name="listing">iptables -S of the table as it is now.</param>
-    internal static string Install(IpFamily family, IReadOnlyList<SteeringRule> rules, IPAddress listener, ReturnPath path, AnswerRules answers, string listing)
+    internal static string Install(
+        IpFamily family, IReadOnlyList<SteeringRule> rules, IPAddress listener, ReturnPath path, AnswerRules answers, OlderConnections older, string listing)
     {
+        var udp = listing.Contains($"\n-A {PreChain} -p udp ", StringComparison.Ordinal) || SteersUdp(family, rules);
         var text = new StringBuilder("*mangle\n");
         // Under --noflush, naming a user chain makes it or empties it.
         text.Append(CultureInfo.InvariantCulture, $":{PreChain} - [0:0]\n");
@@ -70,18 +86,29 @@ internal static class IptablesText
         text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -m mark --mark {FromProxy} -m comment --comment \"postern: proxy's own traffic\" -j RETURN\n");
         if (path == ReturnPath.ConnectionMark)
         {
-            text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m mark --mark {FromProxy} -m conntrack --ctdir ORIGINAL -m comment --comment \"postern: remember upstream connections\" -j CONNMARK --set-xmark {ToProxy}\n");
-            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies to upstream connections\" -j MARK --set-xmark {ToProxy}\n");
-            text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p tcp -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies of servers on this host\" -j MARK --set-xmark {ToProxy}\n");
+            AppendConnectionMarks(text, "tcp", string.Empty);
+            if (udp)
+            {
+                // The upstream socket has the client's port, so that to conntrack the proxy's datagrams to the client are replies to what it sent
+                // to the server. Marked for delivery here they would come back to it.
+                AppendConnectionMarks(text, "udp", $"-m mark ! --mark {FromProxy} ");
+            }
+
             text.Append(CultureInfo.InvariantCulture, $"-I OUTPUT 1 -m comment --comment \"{Feeder(OutChain)}\" -j {OutChain}\n");
         }
-        else
+        else if (Holds(listing, OutChain))
         {
-            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p tcp -m socket --transparent -m comment --comment \"postern: packets of transparent sockets\" -j MARK --set-xmark {ToProxy}\n");
-            if (Holds(listing, OutChain))
-            {
-                text.Append(CultureInfo.InvariantCulture, $"-F {OutChain}\n-X {OutChain}\n");
-            }
+            text.Append(CultureInfo.InvariantCulture, $"-F {OutChain}\n-X {OutChain}\n");
+        }
+
+        if (path == ReturnPath.SocketMatch || older == OlderConnections.Keep)
+        {
+            AppendSocketMatch(text, "tcp");
+        }
+
+        if (path == ReturnPath.SocketMatch && udp)
+        {
+            AppendSocketMatch(text, "udp");
         }
 
         if (answers == AnswerRules.Told)
@@ -89,6 +116,11 @@ internal static class IptablesText
             text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} {AnswerMatch} -m comment --comment \"postern: answers on unsteered connections\" -j RETURN\n");
             text.Append(CultureInfo.InvariantCulture, $"-A {PostChain} {Unmarked} -m comment --comment \"postern: this connection begins unsteered\" -j CONNMARK --set-xmark {Unsteered}\n");
             text.Append(CultureInfo.InvariantCulture, $"-I POSTROUTING 1 -m comment --comment \"{Feeder(PostChain)}\" -j {PostChain}\n");
+        }
+
+        if (older == OlderConnections.Keep)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} {OpensNothing} -m mark ! --mark {ToProxy} -m comment --comment \"postern: older connections go on\" -j RETURN\n");
         }
 
         foreach (var rule in rules)
@@ -149,6 +181,32 @@ internal static class IptablesText
     /// <summary>Whether the table has that chain.</summary>
     internal static bool Holds(string listing, string chain) => ("\n" + listing).Contains($"\n-N {chain}\n", StringComparison.Ordinal);
 
+    private static bool SteersUdp(IpFamily family, IReadOnlyList<SteeringRule> rules)
+    {
+        foreach (var rule in rules)
+        {
+            if (rule.Protocol == SteeringProtocol.Udp && rule.Concerns(family))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void AppendSocketMatch(StringBuilder text, string protocol) =>
+        text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p {protocol} -m socket --transparent -m comment --comment \"postern: packets of transparent sockets\" -j MARK --set-xmark {ToProxy}\n");
+
+    /// <param name="text">Gets the lines.</param>
+    /// <param name="protocol">As iptables calls it.</param>
+    /// <param name="local">What else must hold of replies that start on this host, with a blank at the end.</param>
+    private static void AppendConnectionMarks(StringBuilder text, string protocol, string local)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p {protocol} -m mark --mark {FromProxy} -m conntrack --ctdir ORIGINAL -m comment --comment \"postern: remember upstream connections\" -j CONNMARK --set-xmark {ToProxy}\n");
+        text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p {protocol} -m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies to upstream connections\" -j MARK --set-xmark {ToProxy}\n");
+        text.Append(CultureInfo.InvariantCulture, $"-A {OutChain} -p {protocol} {local}-m conntrack --ctdir REPLY -m connmark --mark {ToProxy} -m comment --comment \"postern: replies of servers on this host\" -j MARK --set-xmark {ToProxy}\n");
+    }
+
     private static void AppendTproxy(StringBuilder text, SteeringRule rule, IPAddress listener)
     {
         text.Append("-A ").Append(PreChain);
@@ -167,7 +225,8 @@ internal static class IptablesText
             text.Append(" -d ").Append(to);
         }
 
-        text.Append(CultureInfo.InvariantCulture, $" -p tcp -m tcp --dport {rule.DestinationPort}");
+        var protocol = rule.Protocol == SteeringProtocol.Udp ? "udp" : "tcp";
+        text.Append(CultureInfo.InvariantCulture, $" -p {protocol} -m {protocol} --dport {rule.DestinationPort}");
         if (rule.DestinationPortEnd != rule.DestinationPort)
         {
             text.Append(CultureInfo.InvariantCulture, $":{rule.DestinationPortEnd}");

@@ -14,7 +14,7 @@ internal static class SteeringRuleText
 {
     private const int LongestText = 256;
     private const int LongestInterface = 15; // IFNAMSIZ less the terminator
-    private const string Keys = "to, from, port, in, proxy-port";
+    private const string Keys = "to, from, port, in, proto, proxy-port";
 
     internal static SteeringRule Parse(string text)
     {
@@ -24,7 +24,7 @@ internal static class SteeringRuleText
             throw new TproxyException($"steering rule of {text.Length} characters is longer than {LongestText}");
         }
 
-        string? to = null, from = null, port = null, link = null, proxyPort = null;
+        string? to = null, from = null, port = null, link = null, proto = null, proxyPort = null;
         foreach (var part in text.Split(','))
         {
             var equals = part.IndexOf('=', StringComparison.Ordinal);
@@ -40,6 +40,7 @@ internal static class SteeringRuleText
                 case "from": Once(text, "from", ref from, value); break;
                 case "port": Once(text, "port", ref port, value); break;
                 case "in": Once(text, "in", ref link, value); break;
+                case "proto": Once(text, "proto", ref proto, value); break;
                 case "proxy-port": Once(text, "proxy-port", ref proxyPort, value); break;
                 default: throw Fault(text, $"unknown key '{part[..equals]}'; the keys are {Keys}");
             }
@@ -64,7 +65,8 @@ internal static class SteeringRuleText
             first,
             last,
             link,
-            Port(text, "proxy-port", proxyPort));
+            Port(text, "proxy-port", proxyPort),
+            Protocol(text, proto));
         Check(rule, text);
         return rule;
     }
@@ -72,6 +74,11 @@ internal static class SteeringRuleText
     /// <summary>Checks a rule however it was made: its parts are written into a rules file, so nothing unforeseen may pass.</summary>
     internal static void Check(SteeringRule rule, string text)
     {
+        if (rule.Protocol is not (SteeringProtocol.Tcp or SteeringProtocol.Udp))
+        {
+            throw Fault(text, $"protocol {(int)rule.Protocol} is neither TCP nor UDP");
+        }
+
         if (rule.DestinationPort == 0 || rule.ProxyPort == 0)
         {
             throw Fault(text, "ports are 1 to 65535");
@@ -119,6 +126,12 @@ internal static class SteeringRuleText
             text.Append(",in=").Append(link);
         }
 
+        // TCP is left out: texts of before there was a protocol stay what they were.
+        if (rule.Protocol != SteeringProtocol.Tcp)
+        {
+            text.Append(",proto=").Append(rule.Protocol == SteeringProtocol.Udp ? "udp" : ((int)rule.Protocol).ToString(CultureInfo.InvariantCulture));
+        }
+
         return text.Append(",proxy-port=").Append(rule.ProxyPort.ToString(CultureInfo.InvariantCulture)).ToString();
     }
 
@@ -131,6 +144,13 @@ internal static class SteeringRuleText
 
         slot = value.Length > 0 ? value : throw Fault(text, $"{key} is empty; leave it out to match all");
     }
+
+    private static SteeringProtocol Protocol(string text, string? value) => value switch
+    {
+        null or "tcp" => SteeringProtocol.Tcp,
+        "udp" => SteeringProtocol.Udp,
+        _ => throw Fault(text, $"proto='{value}' is neither tcp nor udp"),
+    };
 
     private static ushort Port(string text, string key, string value)
     {

@@ -51,9 +51,64 @@ public sealed class IptablesTextTests
         Assert.DoesNotContain("TPROXY --on-ip", Install("to=fd00::1,port=80,proxy-port=15001"), StringComparison.Ordinal);
 
     [Fact]
+    public void RulesOfTcpOnly_SayNothingOfUdp()
+    {
+        var script = Install("port=80,proxy-port=15001");
+
+        Assert.DoesNotContain("udp", script, StringComparison.Ordinal);
+        Assert.DoesNotContain("older", script, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UdpRule_BecomesOneTproxyLineBehindTheSocketMatch()
+    {
+        var script = Install("to=10.0.0.10/32,port=53,proto=udp,proxy-port=15053");
+
+        var tproxy = script.IndexOf(
+            "-A POSTERN_PRE_mangle -d 10.0.0.10/32 -p udp -m udp --dport 53 -m comment --comment \"postern: TPROXY to port 15053\" -j TPROXY --on-ip 127.0.0.1 --on-port 15053 --tproxy-mark 0x200/0xf00\n",
+            StringComparison.Ordinal);
+        Assert.InRange(script.IndexOf("-A POSTERN_PRE_mangle -p udp -m socket --transparent", StringComparison.Ordinal), 1, tproxy);
+        Assert.DoesNotContain("nowildcard", script, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LastUdpRuleReplaced_AnswersUnderWayAreStillCaught()
+    {
+        const string Before = Installed + "-A POSTERN_PRE_mangle -p udp -m socket --transparent -m comment --comment \"postern: packets of transparent sockets\" -j MARK --set-xmark 0x200/0xf00\n";
+
+        var script = IptablesText.Install(IpFamily.V4, [], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, OlderConnections.Cut, Before);
+
+        Assert.Contains("-A POSTERN_PRE_mangle -p udp -m socket --transparent", script, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UdpByConnectionMark_ProxysOwnDatagramsAreNoReplies()
+    {
+        var script = IptablesText.Install(
+            IpFamily.V4, [SteeringRule.Parse("port=53,proto=udp,proxy-port=15053")], IPAddress.Loopback, ReturnPath.ConnectionMark, AnswerRules.Told, OlderConnections.Cut, string.Empty);
+
+        Assert.Contains("-A POSTERN_OUTPUT_mangle -p udp -m mark ! --mark 0xa00/0xe00 -m conntrack --ctdir REPLY", script, StringComparison.Ordinal);
+        Assert.DoesNotContain("-m socket", script, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ReturnPath.SocketMatch)]
+    [InlineData(ReturnPath.ConnectionMark)]
+    public void OlderConnectionsKept_WhatOpensNothingAndIsNobodysReturnsBeforeTheRules(ReturnPath path)
+    {
+        var script = IptablesText.Install(
+            IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, path, AnswerRules.Told, OlderConnections.Keep, string.Empty);
+
+        var socket = script.IndexOf("-p tcp -m socket --transparent", StringComparison.Ordinal);
+        var older = script.IndexOf("-A POSTERN_PRE_mangle -p tcp -m tcp ! --tcp-flags SYN,ACK SYN -m mark ! --mark 0x200/0xf00 ", StringComparison.Ordinal);
+        Assert.InRange(socket, 1, older);
+        Assert.InRange(older, socket, script.IndexOf("-j TPROXY", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void EarlierFeeder_IsDeletedAndForeignRuleIsNot()
     {
-        var script = IptablesText.Install(IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, Installed);
+        var script = IptablesText.Install(IpFamily.V4, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, OlderConnections.Cut, Installed);
 
         Assert.Equal("-D PREROUTING -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle", Assert.Single(Regex.Matches(script, "-D .*")).Value);
     }
@@ -101,5 +156,5 @@ public sealed class IptablesTextTests
         Assert.Contains(option, Assert.Throws<TproxyException>(() => new IptablesSteering([], options, _ => { })).Message, StringComparison.Ordinal);
 
     private static string Install(string rule) =>
-        IptablesText.Install(IpFamily.V4, [SteeringRule.Parse(rule)], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, string.Empty);
+        IptablesText.Install(IpFamily.V4, [SteeringRule.Parse(rule)], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, OlderConnections.Cut, string.Empty);
 }

@@ -12,7 +12,7 @@ public sealed class SteeringRuleTests
 {
     private static readonly string[] Pieces =
     [
-        "to=", "from=", "port=", "in=", "proxy-port=", "10.0.0.2", "/32", "/24", "fd00::", "/64", "80", "-", "90", ",", "=", "15001", "eth0", "+", " ", "\n", "\"", "0", "::ffff:1.2.3.4", "%", "-j",
+        "to=", "from=", "port=", "in=", "proto=", "udp", "tcp", "proxy-port=", "10.0.0.2", "/32", "/24", "fd00::", "/64", "80", "-", "90", ",", "=", "15001", "eth0", "+", " ", "\n", "\"", "0", "::ffff:1.2.3.4", "%", "-j",
     ];
 
     public static TheoryData<bool, string> CorpusLines()
@@ -51,6 +51,24 @@ public sealed class SteeringRuleTests
     }
 
     [Fact]
+    public void Tcp_IsTheDefaultAndIsNotWritten()
+    {
+        var rule = SteeringRule.Parse("proto=tcp,port=53,proxy-port=1");
+
+        Assert.Equal(SteeringRule.Parse("port=53,proxy-port=1"), rule);
+        Assert.Equal("port=53,proxy-port=1", rule.ToString());
+        Assert.NotEqual(SteeringRule.Parse("port=53,proto=udp,proxy-port=1"), rule);
+    }
+
+    [Fact]
+    public void ProtocolThatIsNeither_IsRefusedHoweverItWasMade()
+    {
+        var rule = new SteeringRule(null, null, 53, 53, null, 1, (SteeringProtocol)132);
+
+        Assert.Contains("neither TCP nor UDP", Assert.Throws<Postern.Tproxy.TproxyException>(() => SteeringRuleText.Check(rule, rule.ToString())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void HostBitsSet_ErrorSuggestsTheAddress()
     {
         var error = Assert.Throws<Postern.Tproxy.TproxyException>(() => SteeringRule.Parse("to=10.0.0.2/24,port=80,proxy-port=1"));
@@ -82,8 +100,9 @@ public sealed class SteeringRuleTests
             from span in Gen.Choose(0, 65535 - first)
             from link in Gen.Elements(null, "eth0", "lxc+", "a-b.c_d", "x")
             from proxy in Gen.Choose(1, 65535)
+            from protocol in Gen.Elements(SteeringProtocol.Tcp, SteeringProtocol.Udp)
             where to is null || source is null || to.Value.BaseAddress.AddressFamily == source.Value.BaseAddress.AddressFamily
-            select new SteeringRule(to, source, (ushort)first, (ushort)(first + span), link, (ushort)proxy);
+            select new SteeringRule(to, source, (ushort)first, (ushort)(first + span), link, (ushort)proxy, protocol);
 
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(rules.ToArbitrary(), rule => SteeringRule.Parse(rule.ToString()).Equals(rule)));
     }
@@ -98,7 +117,7 @@ public sealed class SteeringRuleTests
         {
             var text = i % 2 == 0
                 ? string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => Pieces[random.Next(Pieces.Length)]))
-                : Mutate("to=10.0.0.2/32,port=80-90,from=10.0.1.0/24,in=eth0,proxy-port=15001", random);
+                : Mutate("to=10.0.0.2/32,port=80-90,from=10.0.1.0/24,in=eth0,proto=udp,proxy-port=15001", random);
             SteeringRule rule;
             try
             {
@@ -111,8 +130,8 @@ public sealed class SteeringRuleTests
 
             accepted++;
             Assert.Equal(rule, SteeringRule.Parse(rule.ToString()));
-            var script = IptablesText.Install(IpFamily.V4, [rule], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, string.Empty);
-            Assert.True(script.Split('\n').Length <= 12, script);
+            var script = IptablesText.Install(IpFamily.V4, [rule], IPAddress.Loopback, ReturnPath.SocketMatch, AnswerRules.Told, OlderConnections.Cut, string.Empty);
+            Assert.True(script.Split('\n').Length <= 13, script);
         }
 
         Assert.InRange(accepted, 100, 19_000);
