@@ -35,11 +35,14 @@ internal sealed class LinkWatch : IDisposable
     /// <summary>Returns when no call is under way any more; not to be called from within one, nor with a lock that the callee takes.</summary>
     public void Dispose()
     {
-        Libc.Write(stop, 1UL, sizeof(ulong));
+        Stop();
         thread.Join();
         socket.Dispose();
         stop.Dispose();
     }
+
+    /// <summary>The thread ends when it has time. For who cannot wait for it; its two descriptors then go with their finalizers.</summary>
+    internal void Stop() => Libc.Write(stop, 1UL, sizeof(ulong));
 
     private void Run()
     {
@@ -95,7 +98,8 @@ internal sealed class LinkWatch : IDisposable
     private bool Drain(byte[] buffer)
     {
         var news = false;
-        while (true)
+        // Bounded: a storm of messages must not keep the devices from being read.
+        for (var i = 0; i < 1024; i++)
         {
             var length = socket.Receive(buffer, ReceiveWait.None);
             if (length == -1)
@@ -118,6 +122,8 @@ internal sealed class LinkWatch : IDisposable
 
             news |= reader.IsMalformed;
         }
+
+        return news;
     }
 
     private bool Take(LinkMessage message)

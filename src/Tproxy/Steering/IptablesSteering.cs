@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading.Tasks;
+using Postern.Tproxy.Bpf;
 
 namespace Postern.Tproxy.Steering;
 
@@ -20,6 +21,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
     private readonly CommandRunner runner;
     private IReadOnlyList<SteeringRule> rules;
     private SteeringLock? owned;
+    private bool swept;
 
     /// <param name="rules">In order; the first that matches decides the listener.</param>
     /// <param name="options">See <see cref="SteeringOptions"/>.</param>
@@ -79,8 +81,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             CommandRunner.Demand(command);
         }
 
-        owned ??= SteeringLock.TryTake(options.LockDirectory, options.CommandTimeout)
-            ?? throw new TproxyException($"another process steers in this network namespace (it holds {SteeringLock.PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
+        owned ??= SteeringLock.Take(options);
     }
 
     /// <summary>
@@ -108,6 +109,11 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
 
         try
         {
+            if (!swept)
+            {
+                EbpfLeftovers.TryRemove(options, log);
+            }
+
             RemoveAll(options, runner, log);
         }
         finally
@@ -193,7 +199,19 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         {
             InstallFamily(family, wanted, keepChains);
         }
+
+        // Not before these stand: until then an earlier run's programs keep traffic from going by. Once: nobody else steers while the lock is ours.
+        if (!swept)
+        {
+            EbpfLeftovers.TryRemove(options, log);
+            swept = true;
+        }
     }
+
+    /// <summary>For eBPF steering, whose rules stand already and whose lock this is: takes the iptables rules away, not the ip rule and the route that both use.</summary>
+    /// <exception cref="TproxyException">A command failed; the rest was still tried.</exception>
+    internal static bool RemoveRules(SteeringOptions options, Action<string> log) =>
+        RemoveAll(options, new CommandRunner(options.CommandTimeout), log, keepRouting: true);
 
     private void InstallFamily(IpFamily family, IReadOnlyList<SteeringRule> wanted, bool keepChains)
     {
@@ -244,7 +262,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         return iptables.Exists && IptablesText.Holds(iptables.List(), IptablesText.PreChain);
     }
 
-    private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log)
+    private static bool RemoveAll(SteeringOptions options, CommandRunner runner, Action<string> log, bool keepRouting = false)
     {
         var removed = false;
         TproxyException? first = null;
@@ -252,7 +270,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         {
             try
             {
-                removed |= RemoveFamily(family, options, runner, log);
+                removed |= RemoveFamily(family, options, runner, log, keepRouting);
             }
             catch (TproxyException error)
             {
@@ -264,7 +282,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
     }
 
     /// <summary>Rules first, then the route: in the other order packets would be marked for a route that is gone.</summary>
-    private static bool RemoveFamily(IpFamily family, SteeringOptions options, CommandRunner runner, Action<string> log)
+    private static bool RemoveFamily(IpFamily family, SteeringOptions options, CommandRunner runner, Action<string> log, bool keepRouting = false)
     {
         if (family == IpFamily.V6 && !KernelSettings.HasIpv6Stack())
         {
@@ -289,6 +307,6 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             removed = true;
         }
 
-        return (CommandRunner.Find("ip") is not null && new PolicyRouting(runner, options, log).Remove(family)) || removed;
+        return (!keepRouting && CommandRunner.Find("ip") is not null && new PolicyRouting(runner, options, log).Remove(family)) || removed;
     }
 }

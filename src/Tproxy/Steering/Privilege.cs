@@ -8,6 +8,8 @@ namespace Postern.Tproxy.Steering;
 internal static class Privilege
 {
     private const int CapNetAdmin = 12;
+    private const int CapSysAdmin = 21;
+    private const int CapBpf = 39;
 
     /// <exception cref="TproxyException">The capability is missing, or commands would not inherit it.</exception>
     internal static void DemandNetAdmin()
@@ -25,11 +27,28 @@ internal static class Privilege
         }
     }
 
+    /// <exception cref="TproxyException">The right to load BPF programs is missing.</exception>
+    internal static void DemandBpf()
+    {
+        if (!HasBpf())
+        {
+            throw new TproxyException("eBPF steering needs CAP_BPF, which this process lacks; run as root, give systemd's AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_SYS_ADMIN (the last to mount the BPF file system), or steer with iptables (--steering iptables)");
+        }
+    }
+
+    internal static bool HasBpf()
+    {
+        var status = File.ReadAllText("/proc/thread-self/status");
+        return Has(status, "CapEff", CapBpf) || Has(status, "CapEff", CapSysAdmin);
+    }
+
     internal static bool HasNetAdmin() => Has(File.ReadAllText("/proc/thread-self/status"), "CapEff");
 
-    internal static bool Has(string status, string set) =>
+    internal static bool Has(string status, string set) => Has(status, set, CapNetAdmin);
+
+    private static bool Has(string status, string set, int capability) =>
         ulong.TryParse(Field(status, set).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits)
-        && (bits >> CapNetAdmin & 1) == 1;
+        && (bits >> capability & 1) == 1;
 
     private static string Field(string status, string name)
     {

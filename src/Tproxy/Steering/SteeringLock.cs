@@ -16,6 +16,11 @@ internal sealed class SteeringLock : IDisposable
 
     private SteeringLock(FileStream file) => this.file = file;
 
+    /// <summary>For an owner, in whatever mode it steers: waits as long as for a command.</summary>
+    /// <exception cref="TproxyException">Another process steers in this network namespace, or the lock file cannot be made.</exception>
+    internal static SteeringLock Take(SteeringOptions options) => TryTake(options.LockDirectory, options.CommandTimeout)
+        ?? throw new TproxyException($"another process steers in this network namespace (it holds {PathIn(options.LockDirectory)}); stop it first, or run this one without steering");
+
     /// <summary>Null if another steering holds it until <paramref name="patience"/> is over.</summary>
     /// <exception cref="TproxyException">The lock file cannot be made.</exception>
     internal static SteeringLock? TryTake(string directory, TimeSpan patience)
@@ -52,11 +57,14 @@ internal sealed class SteeringLock : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    internal static string PathIn(string directory)
+    internal static string PathIn(string directory) => Path.Combine(directory, $"steering-{NamespaceNumber()}.lock");
+
+    /// <summary>The inode number of the calling thread's network namespace, which tells it from all others that there are.</summary>
+    internal static string NamespaceNumber()
     {
         // "net:[4026531840]", of this thread: tests and agents enter namespaces by thread.
         var name = new FileInfo("/proc/thread-self/ns/net").LinkTarget ?? "net:[0]";
-        return Path.Combine(directory, $"steering-{name.Replace("net:[", string.Empty, StringComparison.Ordinal).TrimEnd(']')}.lock");
+        return name.Replace("net:[", string.Empty, StringComparison.Ordinal).TrimEnd(']');
     }
 
     private static TproxyException Unwritable(string path, Exception error) =>

@@ -41,6 +41,9 @@ public sealed record SteeringOptions
 
     public AttachMode Attach { get; init; } = AttachMode.Automatic;
 
+    /// <summary>Priority of our filters of the clsact qdisc (<see cref="AttachMode.Clsact"/>), 1 to 65535; lower ones come first.</summary>
+    public int ClsactPriority { get; init; } = 1;
+
     /// <summary>Connections that eBPF steering remembers (least recently used go), 1,024 to 4,194,304.</summary>
     public int FlowEntries { get; init; } = 65536;
 }

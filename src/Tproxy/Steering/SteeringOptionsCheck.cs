@@ -30,6 +30,21 @@ internal static class SteeringOptionsCheck
             throw new TproxyException($"IptablesVariant '{options.IptablesVariant}' is not empty, -nft or -legacy");
         }
 
+        if (options.ClsactPriority is < 1 or > 65535)
+        {
+            throw new TproxyException($"ClsactPriority {options.ClsactPriority} is not within 1 to 65535");
+        }
+
+        if (options.FlowEntries is < 1024 or > 4_194_304)
+        {
+            throw new TproxyException($"FlowEntries {options.FlowEntries} is not within 1,024 to 4,194,304");
+        }
+
+        if (!options.BpfRoot.StartsWith('/'))
+        {
+            throw new TproxyException($"BpfRoot '{options.BpfRoot}' is no absolute path; /sys/fs/bpf is usual");
+        }
+
         if (options.CommandTimeout <= TimeSpan.Zero || options.CommandTimeout > TimeSpan.FromMinutes(5))
         {
             throw new TproxyException($"CommandTimeout {options.CommandTimeout} is not within 0 and 5 minutes");
