@@ -49,11 +49,16 @@ internal static class DoctorCommand
 
     internal static void Write(IReadOnlyList<Finding> shown, IReadOnlyList<Finding> all, TextWriter output)
     {
-        var table = new TextTable("LEVEL", "ID", "SUBJECT", "VALUE", "MEANING AND MEND");
+        // Two lines for what is not well rather than five columns: it is to be read in a terminal, and pasted into a report.
+        var table = new TextTable("LEVEL", "ID", "WHAT");
         foreach (var finding in shown)
         {
-            var meaning = finding.Level == FindingLevel.Ok || finding.Mend is null ? finding.Meaning : $"{finding.Meaning}\nmend: {finding.Mend}";
-            table.Add(finding.Level == FindingLevel.Ok ? "ok" : finding.Level.ToString().ToUpperInvariant(), finding.Id, Cell(finding.Subject), Cell(finding.Value), Cell(meaning));
+            var what = $"{finding.Subject}: {finding.Value.ReplaceLineEndings("; ")}";
+            if (finding.Level != FindingLevel.Ok)
+            {
+                what += "\n  " + finding.Meaning + (finding.Mend is null ? string.Empty : "\n  mend: " + finding.Mend);
+            }
+            table.Add(finding.Level == FindingLevel.Ok ? "ok" : finding.Level.ToString().ToUpperInvariant(), finding.Id, Cell(what));
         }
         if (shown.Count > 0)
         {

@@ -3,8 +3,6 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
-using System.Text;
-using Microsoft.Win32.SafeHandles;
 using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
@@ -23,8 +21,8 @@ public static class BpfDiagnosis
     private const int InvalidArgument = -22; // before 6.6: no such hook
     private const int NoEntry = -2;
     private const int NoDevice = -19;
-    private const int NameOffset = 64; // of struct bpf_prog_info
-    private const int NameSize = 16;
+    private const int TcxIngress = 46; // BPF_TCX_INGRESS
+    private const int TcxEgress = 47; // BPF_TCX_EGRESS
 
     /// <param name="options">Where the pins are.</param>
     /// <param name="links">Devices to look at.</param>
@@ -32,11 +30,11 @@ public static class BpfDiagnosis
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(links);
-        var folder = Folder(options);
+        var folder = Path.Combine(options.BpfRoot, "postern", SteeringLock.NamespaceNumber());
         var blind = new List<string>();
         var maps = new List<string>();
         var missing = new List<string>();
-        var devices = new List<DevicePrograms>();
+        var devices = new List<AttachedPrograms>();
         IReadOnlyDictionary<SteeringCounter, long> counters = new Dictionary<SteeringCounter, long>();
         try
         {
@@ -50,13 +48,11 @@ public static class BpfDiagnosis
             counters = maps.Contains("counters") ? Counters(Path.Combine(pins, "counters")) : counters;
             foreach (var link in links)
             {
-                devices.Add(new DevicePrograms(
+                devices.Add(new AttachedPrograms(
                     link.Index,
-                    Programs(link.Index, Libbpf.TcxIngress),
-                    Programs(link.Index, Libbpf.TcxEgress),
-                    registered.Contains(link.Index),
-                    File.Exists(Path.Combine(folder, "links", $"{link.Index}-ingress")),
-                    File.Exists(Path.Combine(folder, "links", $"{link.Index}-egress"))));
+                    Programs(link.Index, TcxIngress, DeviceHook.Ingress, options, IngressProgram),
+                    Programs(link.Index, TcxEgress, DeviceHook.Egress, options, GuardProgram),
+                    registered.Contains(link.Index)));
             }
         }
         catch (Exception error) when (error is TproxyException or DllNotFoundException or EntryPointNotFoundException or IOException or UnauthorizedAccessException)
@@ -65,13 +61,6 @@ public static class BpfDiagnosis
         }
 
         return new BpfFacts { Folder = folder, Maps = maps, MissingMaps = missing, Devices = devices, Counters = counters, Blind = blind };
-    }
-
-    /// <summary>Where the pins of this thread's network namespace are.</summary>
-    internal static string Folder(SteeringOptions options)
-    {
-        var name = new FileInfo("/proc/thread-self/ns/net").LinkTarget ?? "net:[0]";
-        return Path.Combine(options.BpfRoot, "postern", name.Replace("net:[", string.Empty, StringComparison.Ordinal).TrimEnd(']'));
     }
 
     private static BpfMap Open(string path, int keySize, int valueSize)
@@ -98,68 +87,33 @@ public static class BpfDiagnosis
         return keys;
     }
 
-    private static Dictionary<SteeringCounter, long> Counters(string path)
+    private static IReadOnlyDictionary<SteeringCounter, long> Counters(string path)
     {
-        var values = new byte[Math.Max(1, Libbpf.PossibleCpus()) * sizeof(long)];
-        using var map = Open(path, sizeof(uint), values.Length);
-        var sums = new Dictionary<SteeringCounter, long>();
-        Span<byte> key = stackalloc byte[sizeof(uint)];
-        foreach (var counter in Enum.GetValues<SteeringCounter>())
-        {
-            var number = (uint)counter;
-            MemoryMarshal.Write(key, in number);
-            if (map.TryLookup(key, values))
-            {
-                long sum = 0;
-                foreach (var value in MemoryMarshal.Cast<byte, long>(values.AsSpan()))
-                {
-                    sum += value;
-                }
-
-                sums[counter] = sum;
-            }
-        }
-
-        return sums;
+        using var map = Open(path, sizeof(uint), SteeringMaps.CounterSize);
+        return SteeringCounters.Read(map);
     }
 
-    private static List<string> Programs(int device, int hook)
+    private static List<string> Programs(int device, int hook, DeviceHook side, SteeringOptions options, string ours)
     {
         Span<uint> ids = stackalloc uint[MostPrograms];
         uint count = MostPrograms;
-        var result = Libbpf.QueryPrograms(device, hook, 0, out _, ids, ref count);
-        if (result is InvalidArgument or NoEntry or NoDevice)
-        {
-            return []; // no such hook in this kernel, nothing attached, or the device has gone
-        }
-
-        if (result < 0)
+        var result = Libbpf.ProgramQuery(device, hook, 0, out _, ids, ref count);
+        var names = new List<string>();
+        if (result is not (0 or InvalidArgument or NoEntry or NoDevice)) // no such hook in this kernel, nothing there, or the device has gone
         {
             throw new TproxyException($"programs of device {device} cannot be listed: {BpfMap.Because(result)}; run as root or with CAP_BPF and CAP_NET_ADMIN");
         }
 
-        var names = new List<string>();
-        foreach (var id in ids[..(int)Math.Min(count, MostPrograms)])
+        foreach (var id in result == 0 ? ids[..(int)Math.Min(count, MostPrograms)] : [])
         {
-            names.Add(NameOf(id));
+            names.Add(BpfInfo.NameOfProgram(id) is { Length: > 0 } name ? name : string.Create(CultureInfo.InvariantCulture, $"#{id}"));
+        }
+
+        if (ClsactHook.IsOurs(device, side, options.ClsactPriority))
+        {
+            names.Add(ours);
         }
 
         return names;
-    }
-
-    private static string NameOf(uint id)
-    {
-        var descriptor = Libbpf.ProgramById(id);
-        if (descriptor < 0)
-        {
-            return string.Create(CultureInfo.InvariantCulture, $"#{id}");
-        }
-
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        Span<byte> info = stackalloc byte[NameOffset + NameSize];
-        info.Clear(); // what is not zero would be a request for instructions and maps
-        var length = (uint)info.Length;
-        var name = Libbpf.DescribeProgram(descriptor, info, ref length) == 0 ? Encoding.ASCII.GetString(info[NameOffset..]).TrimEnd('\0') : string.Empty;
-        return name.Length > 0 ? name : string.Create(CultureInfo.InvariantCulture, $"#{id}");
     }
 }

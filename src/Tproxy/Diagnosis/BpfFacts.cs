@@ -16,7 +16,7 @@ public sealed record BpfFacts
     public IReadOnlyList<string> MissingMaps { get; init; } = [];
 
     /// <summary>Per device.</summary>
-    public IReadOnlyList<DevicePrograms> Devices { get; init; } = [];
+    public IReadOnlyList<AttachedPrograms> Devices { get; init; } = [];
 
     /// <summary>Packets; empty if they cannot be read.</summary>
     public IReadOnlyDictionary<SteeringCounter, long> Counters { get; init; } = new Dictionary<SteeringCounter, long>();
@@ -25,11 +25,9 @@ public sealed record BpfFacts
     public IReadOnlyList<string> Blind { get; init; } = [];
 }
 
-/// <summary>The programs of one device, in the order in which they run.</summary>
+/// <summary>The programs of one device, in the order in which they run: tcx, then clsact, of which only ours is seen.</summary>
 /// <param name="Index">Of the device.</param>
-/// <param name="Ingress">Names in its tcx ingress chain.</param>
-/// <param name="Egress">Names in its tcx egress chain.</param>
-/// <param name="IsRegistered">The guard takes it for a device with the program.</param>
-/// <param name="HasIngressPin">A link of ours is pinned for it.</param>
-/// <param name="HasGuardPin">A link of ours is pinned for it.</param>
-public sealed record DevicePrograms(int Index, IReadOnlyList<string> Ingress, IReadOnlyList<string> Egress, bool IsRegistered, bool HasIngressPin, bool HasGuardPin);
+/// <param name="Ingress">Names.</param>
+/// <param name="Egress">Names.</param>
+/// <param name="IsRegistered">The guards take it for a device with the program.</param>
+public sealed record AttachedPrograms(int Index, IReadOnlyList<string> Ingress, IReadOnlyList<string> Egress, bool IsRegistered);

@@ -11,10 +11,11 @@ public sealed class ProgramCheck : INodeCheck
     private static readonly FindingKind Idle = new("program.idle", FindingLevel.Info, "eBPF does not steer here");
     private static readonly FindingKind NoMap = new("program.map-missing", FindingLevel.Failure, "a map is not pinned any more: the next agent cannot adopt what runs, and loads anew", "restart the agent; did something clear the BPF file system?");
     private static readonly FindingKind NoIngress = new("program.no-ingress", FindingLevel.Failure, "what comes in by this device is not steered; the guard drops what rules concern", "restart the agent; its log says why the program could not be attached to DEVICE");
+    private static readonly FindingKind NotListed = new("program.not-listed", FindingLevel.Failure, "the program runs, but the guards do not know: they drop what comes in by this device and rules concern", "restart the agent; did something change the map devices?");
     private static readonly FindingKind NoGuard = new("program.no-guard", FindingLevel.Failure, "what came in past the program can leave by this device unpoliced", "restart the agent; its log says why the guard could not be attached to DEVICE");
     private static readonly FindingKind NotFirst = new("program.not-first", FindingLevel.Failure, "another program judges packets before ours: what it redirects or accepts passes unpoliced", "detach it, or let it attach behind ours (bpftool net show dev DEVICE)");
 
-    public IReadOnlyList<FindingKind> Kinds => [Fine, Idle, NoMap, NoIngress, NoGuard, NotFirst];
+    public IReadOnlyList<FindingKind> Kinds => [Fine, Idle, NoMap, NoIngress, NotListed, NoGuard, NotFirst];
 
     public IEnumerable<Finding> Check(NodeFacts facts)
     {
@@ -59,7 +60,7 @@ public sealed class ProgramCheck : INodeCheck
         }
         foreach (var other in facts.Network.Links)
         {
-            if (other.Name == link.Master && other.Kind is "bridge" or "bond" or "team" or "openvswitch")
+            if (other.Name == link.Master && other.Kind is "bridge" or "bond" or "team")
             {
                 return false;
             }
@@ -67,7 +68,7 @@ public sealed class ProgramCheck : INodeCheck
         return true;
     }
 
-    internal static DevicePrograms? Find(NodeFacts facts, LinkFacts link)
+    internal static AttachedPrograms? Find(NodeFacts facts, LinkFacts link)
     {
         foreach (var device in facts.Bpf.Devices)
         {
@@ -80,18 +81,21 @@ public sealed class ProgramCheck : INodeCheck
     }
 
     /// <summary>What is wrong with one device.</summary>
-    internal static IEnumerable<Finding> Device(LinkFacts link, DevicePrograms programs)
+    internal static IEnumerable<Finding> Device(LinkFacts link, AttachedPrograms programs)
     {
-        // A program on clsact shows in no tcx chain; then the maps and pins have to do.
-        if (!Holds(programs.Ingress, BpfDiagnosis.IngressProgram) && (programs.Ingress.Count > 0 || !programs.IsRegistered || programs.HasIngressPin))
+        if (!Holds(programs.Ingress, BpfDiagnosis.IngressProgram))
         {
             yield return NoIngress.At(link.Name, Chain(programs.Ingress), Fill(NoIngress, link));
         }
-        else if (programs.Ingress.Count > 0 && programs.Ingress[0] != BpfDiagnosis.IngressProgram)
+        else if (!programs.IsRegistered)
+        {
+            yield return NotListed.At(link.Name, Chain(programs.Ingress), Fill(NotListed, link));
+        }
+        if (Holds(programs.Ingress, BpfDiagnosis.IngressProgram) && programs.Ingress[0] != BpfDiagnosis.IngressProgram)
         {
             yield return NotFirst.At(link.Name, Chain(programs.Ingress), Fill(NotFirst, link));
         }
-        if (!Holds(programs.Egress, BpfDiagnosis.GuardProgram) && (programs.Egress.Count > 0 || !programs.IsRegistered || programs.HasGuardPin))
+        if (!Holds(programs.Egress, BpfDiagnosis.GuardProgram))
         {
             yield return NoGuard.At(link.Name, Chain(programs.Egress), Fill(NoGuard, link));
         }
