@@ -26,5 +26,6 @@ internal static class Program
             PolicyCommand.Create(),
             MonitorCommand.Create(),
             SteeringCommand.Create(),
+            DoctorCommand.Create(),
         };
 }

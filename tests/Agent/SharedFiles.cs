@@ -14,6 +14,9 @@ internal static class SharedFiles
         return File.Exists(path) ? path : null;
     }
 
+    /// <summary>A file of the repository itself.</summary>
+    public static string InRepository(string name) => Path.Combine(Root, name);
+
     private static string FindRoot()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)

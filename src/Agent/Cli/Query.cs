@@ -40,6 +40,9 @@ internal sealed class Query
     /// <summary>As chosen.</summary>
     public OutputFormat Format(ParseResult parsed) => parsed.GetValue(format);
 
+    /// <summary>Where the agent is asked.</summary>
+    public string Socket(ParseResult parsed) => parsed.GetValue(socket)!;
+
     /// <summary>Asks, prints, and turns failures into one line and an exit code.</summary>
     public async Task<int> RunAsync<T>(ParseResult parsed, Func<ApiClient, CancellationToken, Task<string>> ask, Action<T, TextWriter> table, CancellationToken cancellationToken)
     {
