@@ -71,7 +71,7 @@ internal static class BpfInfo
         return isMap;
     }
 
-    private static bool IsLink(int descriptor) => Is(descriptor, "anon_inode:bpf_link") || Is(descriptor, "anon_inode:[bpf_link]");
+    private static bool IsLink(int descriptor) => Is(descriptor, "anon_inode:bpf-link") || Is(descriptor, "anon_inode:bpf_link");
 
     private static bool Is(int descriptor, string kind) =>
         new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget == kind;

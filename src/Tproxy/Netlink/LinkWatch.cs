@@ -80,18 +80,18 @@ internal sealed class LinkWatch : IDisposable
     {
         Span<PollEntry> entries =
         [
-            new PollEntry { Descriptor = socket.Descriptor, Events = PollEntry.Readable },
-            new PollEntry { Descriptor = (int)stop.DangerousGetHandle(), Events = PollEntry.Readable },
+            new PollEntry { Descriptor = socket.Descriptor, Wanted = PollEntry.Readable },
+            new PollEntry { Descriptor = (int)stop.DangerousGetHandle(), Wanted = PollEntry.Readable },
         ];
         while (Libc.Poll(entries, (nuint)entries.Length, -1) < 0)
         {
-            if (Marshal.GetLastPInvokeError() != Libc.Interrupted)
+            if (Marshal.GetLastPInvokeError() != Libc.ErrorInterrupted)
             {
                 throw new TproxyException($"poll: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
             }
         }
 
-        return entries[1].Returned == 0;
+        return entries[1].Seen == 0;
     }
 
     /// <summary>Reads what is there. True if it tells anything new: devices report their counters and carriers, too.</summary>

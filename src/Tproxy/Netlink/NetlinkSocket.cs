@@ -57,11 +57,11 @@ internal sealed class NetlinkSocket : IDisposable
 
             switch (Marshal.GetLastPInvokeError())
             {
-                case Libc.Interrupted:
+                case Libc.ErrorInterrupted:
                     continue;
-                case Libc.WouldBlock:
+                case Libc.ErrorAgain:
                     return -1;
-                case Libc.NoBufferSpace:
+                case Libc.ErrorNoBuffers:
                     return -2;
                 default:
                     throw Fault("read from a netlink socket");

@@ -17,7 +17,7 @@ public delegate void DatagramHandler(DatagramBatch batch, int count);
 /// A thread that waits in poll(2) for datagrams of one socket and hands them to a handler, batch by batch, without allocating. The handler runs
 /// on that thread: while it works the kernel queues.
 /// </summary>
-public sealed unsafe class UdpReceiver : IDisposable
+public sealed class UdpReceiver : IDisposable
 {
     private const int EventCloseOnExec = 0x80000;
     private const long ComplaintIntervalMilliseconds = 10_000;
@@ -130,9 +130,9 @@ public sealed unsafe class UdpReceiver : IDisposable
 
     private void Loop(SafeHandle socket)
     {
-        var entries = stackalloc PollEntry[2];
-        entries[0] = new PollEntry { Descriptor = (int)socket.DangerousGetHandle(), Wanted = Libc.PollIn };
-        entries[1] = new PollEntry { Descriptor = (int)_stop.DangerousGetHandle(), Wanted = Libc.PollIn };
+        Span<PollEntry> entries = stackalloc PollEntry[2];
+        entries[0] = new PollEntry { Descriptor = (int)socket.DangerousGetHandle(), Wanted = PollEntry.Readable };
+        entries[1] = new PollEntry { Descriptor = (int)_stop.DangerousGetHandle(), Wanted = PollEntry.Readable };
         while (!_stopping)
         {
             switch (_batch.TryReceive(socket))
@@ -161,9 +161,9 @@ public sealed unsafe class UdpReceiver : IDisposable
         }
     }
 
-    private static void Await(PollEntry* entries)
+    private static void Await(Span<PollEntry> entries)
     {
-        if (Libc.Poll(entries, 2, -1) < 0 && Marshal.GetLastPInvokeError() is not Libc.ErrorInterrupted and var error)
+        if (Libc.Poll(entries, (nuint)entries.Length, -1) < 0 && Marshal.GetLastPInvokeError() is not Libc.ErrorInterrupted and var error)
         {
             throw new TproxyException($"cannot wait for datagrams: {Marshal.GetPInvokeErrorMessage(error)} (errno {error}); restart the listener");
         }

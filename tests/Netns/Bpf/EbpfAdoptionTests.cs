@@ -140,12 +140,12 @@ public sealed class EbpfAdoptionTests : IDisposable
     [NetnsFact]
     public void DeviceGoneWhileNobodyWatched_LosesItsPins()
     {
-        _net.Node.Ip("link add d0 type dummy");
+        _net.Node.Ip("link add d0 type bridge");
         _rig.Replace(Rule);
         Assert.Equal(6, _rig.Links().Count);
         _rig.Crash();
         _net.Node.Ip("link del d0");
-        _net.Node.Ip("link add d1 type dummy");
+        _net.Node.Ip("link add d1 type bridge");
 
         _rig.Claim();
 

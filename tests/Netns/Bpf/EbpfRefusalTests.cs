@@ -15,7 +15,7 @@ public sealed class EbpfRefusalTests : IDisposable
 
     public EbpfRefusalTests()
     {
-        _node.Ip("link add d0 type dummy");
+        _node.Ip("link add d0 type bridge");
         _rig = new EbpfRig(_node);
     }
 
