@@ -76,7 +76,7 @@ static __noinline int steer_established(struct __sk_buff *skb, const struct pack
 		return NO_SOCKET;
 	if (socket->state == BPF_TCP_TIME_WAIT) {
 		/*
-		 * No socket to assign; the stack finds it. A SYN, too: since Linux 6.13 a listener takes none while the old connection is in the table.
+		 * No socket to assign; the stack finds it. A SYN, too: a listener takes none while the old connection is in the table (seen with 6.18).
 		 * The old one answers it with an ACK, the client resets that, which ends the old one (RFC 1337), and sends its SYN again after 1 s.
 		 */
 		result = steer_by_mark(skb, why);

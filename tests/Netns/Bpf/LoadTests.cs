@@ -66,7 +66,7 @@ public sealed class LoadTests
     [NetnsFact]
     public void ProgramThatTheVerifierRefuses_NamesTheReasonAndLogsAll()
     {
-        var refusal = Refusal(Compile("__u32 key = 0; __u64 *packets = bpf_map_lookup_elem(&counters, &key); return *packets + skb->len;"));
+        var refusal = Refusal(Compile("__u32 key = 0, *value = bpf_map_lookup_elem(&devices, &key); return *value + skb->len;"));
 
         Assert.Contains("refuses the steering program: R", refusal, StringComparison.Ordinal);
         Assert.Contains("invalid mem access 'map_value_or_null'", refusal, StringComparison.Ordinal);
