@@ -132,7 +132,7 @@ public sealed class PacketTraceTests
         var steps = PacketTrace.Run(node, path);
         var first = steps.FirstOrDefault(step => step.State == StepState.Astray);
         Assert.True(first?.Number == number, $"first astray at {first?.Number}: {string.Join('\n', steps)}");
-        Assert.False(string.IsNullOrEmpty(first.Mend));
+        Assert.False(string.IsNullOrEmpty(first!.Mend));
         var output = new System.IO.StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         DoctorTraceCommand.Write(steps, output);
         Assert.StartsWith($"astray at step {number} ", output.ToString().TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
