@@ -124,8 +124,16 @@ static __noinline int steer_datagram(struct __sk_buff *skb, const struct packet 
 	return result;
 }
 
-/* The lookup finds sockets that are bound to the port alone, too; an upstream socket of the proxy has the client's address. */
-static __always_inline bool is_bound_to_destination(const struct bpf_sock *socket, const struct packet *packet)
+/*
+ * Whose socket a datagram may be. The lookup finds sockets that are bound to the port alone, too; an upstream socket of the proxy has the client's
+ * address, and those that wait for one server's answers are connected to it.
+ */
+enum claim {
+	CLAIM_BOUND,
+	CLAIM_CONNECTED,
+};
+
+static __always_inline bool is_own(const struct bpf_sock *socket, const struct packet *packet, enum claim claim)
 {
 	/* Read whole and apart: the verifier knows the fields at their own offsets only, and clang would reckon a pointer to them. */
 	const volatile struct bpf_sock *fields = socket;
@@ -134,12 +142,14 @@ static __always_inline bool is_bound_to_destination(const struct bpf_sock *socke
 
 	if (port != packet->destination_port)
 		return false;
+	if (claim == CLAIM_CONNECTED && (__u16)fields->dst_port != bpf_htons(packet->source_port))
+		return false; /* the lookup has compared the address of one that is connected; one that is not has port 0 */
 	if (!packet->ipv6)
 		return ipv4 == packet->destination[3];
 	return word0 == packet->destination[0] && word1 == packet->destination[1] && word2 == packet->destination[2] && word3 == packet->destination[3];
 }
 
-static __noinline int return_datagram(struct __sk_buff *skb, const struct packet *packet)
+static __noinline int return_datagram(struct __sk_buff *skb, const struct packet *packet, __u32 claim)
 {
 	struct bpf_sock_tuple tuple;
 	__u32 length = real_tuple(packet, &tuple);
@@ -148,7 +158,7 @@ static __noinline int return_datagram(struct __sk_buff *skb, const struct packet
 
 	if (!socket)
 		return NO_SOCKET;
-	if (is_bound_to_destination(socket, packet))
+	if (is_own(socket, packet, claim))
 		result = steer(skb, socket, POSTERN_RETURNED);
 	bpf_sk_release(socket);
 	return result;

@@ -143,11 +143,14 @@ static __always_inline int judge_udp(struct __sk_buff *skb, const struct packet 
 	__u32 found = match(question);
 	int result;
 
-	if (found & MATCH_IN_FORCE)
-		return steer_datagram(skb, packet, found & 0xffff);
+	if (found & MATCH_IN_FORCE) {
+		/* What a server's rule concerns may also be its answer to a question that came through the proxy. */
+		result = return_datagram(skb, packet, CLAIM_CONNECTED);
+		return result == NO_SOCKET ? steer_datagram(skb, packet, found & 0xffff) : result;
+	}
 	if (!is_steered_backward(question, packet))
 		return PASS;
-	result = return_datagram(skb, packet);
+	result = return_datagram(skb, packet, CLAIM_BOUND);
 	return result == NO_SOCKET ? PASS : result;
 }
 

@@ -95,7 +95,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void ConnectionOlderThanTheRules_DoesNotPassForAnAnswer(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);
@@ -116,7 +116,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void OtherPortsAndOtherSources_AreNotSteered(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);
@@ -134,7 +134,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void RangeSourceAndInterface_AreAllMatched(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);
@@ -147,7 +147,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void NoSourceWanted_ServerSeesTheNode(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);
@@ -159,7 +159,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void ServerOnTheNode_ProxyIsNotSteeredToItself(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);
@@ -187,7 +187,7 @@ public sealed class SteeredTrafficTests : IDisposable
     }
 
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void DirectConnectionToTheListener_IsRefused(SteeringMode mode)
     {
         using var rig = new SteeringRig(_net.Node, mode);

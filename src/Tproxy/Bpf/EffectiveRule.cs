@@ -21,9 +21,16 @@ internal readonly record struct EffectiveRule(
     ushort ProxyPort,
     ushort Flags)
 {
-    private static readonly uint[] AnyDevice = [0];
+    /// <summary>
+    /// The index that no device has (they are positive ints). A rule whose device is not there keeps its addresses concerned by it: the guard drops what a
+    /// device that has just come delivers before those who make the set have made it again.
+    /// </summary>
+    internal const uint AbsentDevice = uint.MaxValue;
 
-    /// <summary>Leaves out what no packet meets: ends of two families, and devices that are not there. Those who make the set make it again when one comes.</summary>
+    private static readonly uint[] AnyDevice = [0];
+    private static readonly uint[] NoDevice = [AbsentDevice];
+
+    /// <summary>Leaves out what no packet meets: ends of two families.</summary>
     /// <param name="rules">In order.</param>
     /// <param name="draining">They come behind.</param>
     /// <param name="interfaces">Indexes by a rule's interface; asked once per name.</param>
@@ -60,13 +67,14 @@ internal readonly record struct EffectiveRule(
             IReadOnlyList<uint>? on = AnyDevice;
             if (rule.InInterface is { } name && !devices.TryGetValue(name, out on))
             {
-                devices.Add(name, on = interfaces(name));
+                on = interfaces(name);
+                devices.Add(name, on = on.Count > 0 ? on : NoDevice);
             }
 
-            if (on!.Count > 0 && rule.DestinationPort <= rule.DestinationPortEnd)
+            if (rule.DestinationPort <= rule.DestinationPortEnd)
             {
                 var ports = new PortInterval(rule.DestinationPort, rule.DestinationPortEnd, (uint)result.Count);
-                result.Add(new(source, destination, on, ports, rule.Protocol, rule.ProxyPort, flags));
+                result.Add(new(source, destination, on!, ports, rule.Protocol, rule.ProxyPort, flags));
             }
         }
     }

@@ -11,7 +11,7 @@ namespace Postern.Tests.Netns.Steering;
 public sealed class OwnershipTests(Stage stage) : IClassFixture<Stage>
 {
     [NetnsTheory]
-    [MemberData(nameof(SteeringModes.Each), MemberType = typeof(SteeringModes))]
+    [MemberData(nameof(SteeringModes.All), MemberType = typeof(SteeringModes))]
     public void SecondOwner_IsRefusedAndChangesNothing(SteeringMode mode)
     {
         var (where, server) = stage.Target(Place.Pod, v6: false);
