@@ -80,7 +80,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct postern_flow);
-	__type(value, __u32);
+	__type(value, struct postern_memory);
 } flows SEC(".maps");
 
 struct {

@@ -32,6 +32,11 @@ struct packet {
 	__u8 ipv6;
 	__u8 opening; /* SYN without ACK */
 	__u8 shape;
+	__u8 flags; /* of TCP, as in the header */
+	__u8 carried; /* protocol in the IP header, or behind the extension headers; of a fragment 0 */
+	__u16 transport; /* where the header of that protocol begins, from the IP header on */
+	__u32 end; /* of the packet, from the IP header on */
+	__u32 end_of_data; /* sequence number behind a FIN; not known if end is not */
 };
 
 enum reading {
@@ -68,6 +73,9 @@ static __always_inline bool is_extension(__u8 protocol)
 /* The stack cuts off what stands behind the end that the IP header tells; headers there are none. */
 static __always_inline enum reading read_transport(struct __sk_buff *skb, struct packet *packet, __u8 protocol, __u32 offset, __u32 end)
 {
+	packet->carried = protocol;
+	packet->transport = offset;
+	packet->end = end;
 	if (protocol == IPPROTO_TCP) {
 		struct tcphdr tcp;
 
@@ -76,6 +84,8 @@ static __always_inline enum reading read_transport(struct __sk_buff *skb, struct
 		packet->source_port = bpf_ntohs(tcp.source);
 		packet->destination_port = bpf_ntohs(tcp.dest);
 		packet->opening = tcp.syn && !tcp.ack;
+		packet->flags = ((const __u8 *)&tcp)[13];
+		packet->end_of_data = bpf_ntohl(tcp.seq) + end - offset - tcp.doff * 4u + 1;
 	} else if (protocol == IPPROTO_UDP) {
 		struct udphdr udp;
 

@@ -62,9 +62,11 @@ static __always_inline int steer(struct __sk_buff *skb, struct bpf_sock *socket,
 	return steer_by_mark(skb, why);
 }
 
-#define NO_SOCKET 1 /* is no verdict of tc that is used here */
+/* No verdicts of tc that are used here. */
+#define NO_SOCKET 1
+#define IN_TIME_WAIT 3
 
-/* To the connection that the proxy has, if it has one. */
+/* To the connection that the proxy has, if it has one. IN_TIME_WAIT: a SYN; the verdict is not made. */
 static __noinline int steer_established(struct __sk_buff *skb, const struct packet *packet, __u32 why)
 {
 	struct bpf_sock_tuple tuple;
@@ -75,11 +77,8 @@ static __noinline int steer_established(struct __sk_buff *skb, const struct pack
 	if (!socket)
 		return NO_SOCKET;
 	if (socket->state == BPF_TCP_TIME_WAIT) {
-		/*
-		 * No socket to assign; the stack finds it. A SYN, too: a listener takes none while the old connection is in the table (seen with 6.18).
-		 * The old one answers it with an ACK, the client resets that, which ends the old one (RFC 1337), and sends its SYN again after 1 s.
-		 */
-		result = steer_by_mark(skb, why);
+		/* No socket to assign; the stack finds it. */
+		result = packet->opening ? IN_TIME_WAIT : steer_by_mark(skb, why);
 	} else if (socket->state != BPF_TCP_LISTEN) {
 		result = steer(skb, socket, why);
 	}

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* Raised when a map's shape changes. Pins of another layout are not adopted; their links are. */
-#define POSTERN_LAYOUT 1
+#define POSTERN_LAYOUT 2
 
 /* -- state: ARRAY, one element ------------------------------------------------------------------------------------------------------- */
 struct postern_state {
@@ -95,7 +95,7 @@ struct postern_prefix6 {
 	__u8 address[16];
 };
 
-/* -- flows: LRU_HASH: what a SYN decided ---------------------------------------------------------------------------------------------- */
+/* -- flows: LRU_HASH to struct postern_memory: what a SYN decided -------------------------------------------------------------------- */
 struct postern_flow {
 	__u8 source[16]; /* as in postern_key */
 	__u8 destination[16];
@@ -104,8 +104,13 @@ struct postern_flow {
 	__u8 protocol;
 	__u8 zero[3];
 };
+struct postern_memory {
+	__u32 what;
+	__u32 end; /* of one that is closing: the sequence number behind the FIN of the end that began the connection, host order */
+};
 #define POSTERN_FLOW_STEERED 1u
 #define POSTERN_FLOW_UNSTEERED 2u
+#define POSTERN_FLOW_CLOSING 3u /* steered */
 
 /* -- devices: HASH, interface index to 1: where postern_ingress runs ------------------------------------------------------------------ */
 
@@ -130,6 +135,8 @@ enum postern_counter {
 	POSTERN_OTHER_PROTOCOL,        /* passed: IP, neither TCP nor UDP */
 	POSTERN_NOT_IP,                /* passed: ARP and the like */
 	POSTERN_UNGUARDED_DROPPED,     /* dropped on the way out: a rule concerns it, and it came in by a device without the program */
+	POSTERN_TIME_WAIT_ENDED,       /* SYN sent round by way of the device's queue, behind a reset that ends the TIME_WAIT in its way */
+	POSTERN_ERROR_RETURNED,        /* ICMP error about what a socket of the proxy sent */
 	POSTERN_COUNTERS
 };
 
@@ -140,5 +147,6 @@ _Static_assert(sizeof(union postern_value) == 16, "ValueSize");
 _Static_assert(sizeof(struct postern_prefix4) == 8, "Prefix4Size");
 _Static_assert(sizeof(struct postern_prefix6) == 20, "Prefix6Size");
 _Static_assert(sizeof(struct postern_flow) == 40, "FlowSize");
+_Static_assert(sizeof(struct postern_memory) == 8, "MemorySize");
 
 #endif

@@ -5,9 +5,11 @@
  */
 #include <linux/if_packet.h>
 
+#include "error.h"
 #include "flow.h"
 #include "match.h"
 #include "socket.h"
+#include "timewait.h"
 
 /* In a tcx chain and in a chain of classic filters alike: those behind us decide. */
 #define PASS TC_ACT_UNSPEC
@@ -103,8 +105,12 @@ static __always_inline int judge_tcp(struct __sk_buff *skb, const struct packet 
 		__u32 port = found & 0xffff;
 
 		result = steer_established(skb, packet, POSTERN_STEERED_ESTABLISHED);
-		if (result != NO_SOCKET)
+		if (result == IN_TIME_WAIT)
+			return end_time_wait(skb, packet, POSTERN_STEERED_ESTABLISHED);
+		if (result != NO_SOCKET) {
+			remember_closing(packet);
 			return result;
+		}
 		if (packet->opening) {
 			result = steer_to_listener(skb, packet, port, POSTERN_STEERED_NEW);
 			if (result == TC_ACT_OK)
@@ -123,6 +129,8 @@ static __always_inline int judge_tcp(struct __sk_buff *skb, const struct packet 
 
 	if (found & MATCH_DRAINING) {
 		result = steer_established(skb, packet, POSTERN_DRAINED);
+		if (result == IN_TIME_WAIT)
+			return steer_by_mark(skb, POSTERN_DRAINED);
 		if (result != NO_SOCKET)
 			return result;
 	}
@@ -130,6 +138,8 @@ static __always_inline int judge_tcp(struct __sk_buff *skb, const struct packet 
 		return PASS;
 	if (!(found & MATCH_DRAINING)) {
 		result = steer_established(skb, packet, POSTERN_RETURNED);
+		if (result == IN_TIME_WAIT)
+			return steer_by_mark(skb, POSTERN_RETURNED);
 		if (result != NO_SOCKET)
 			return result;
 	}
@@ -154,6 +164,20 @@ static __always_inline int judge_udp(struct __sk_buff *skb, const struct packet 
 	return result == NO_SOCKET ? PASS : result;
 }
 
+/*
+ * Of a packet that is IP, neither TCP nor UDP. What counts is the socket with the very addresses and ports, not which rule it came by; that may be
+ * gone. The mark alone: the stack finds the socket itself.
+ */
+static __always_inline int judge_other(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct packet quoted;
+	struct set set;
+
+	if (is_error(skb, packet) && read_quoted(skb, packet, &quoted) && is_concerned(&quoted, &set) && has_sender(skb, &quoted))
+		return steer_by_mark(skb, POSTERN_ERROR_RETURNED);
+	return passed(POSTERN_OTHER_PROTOCOL);
+}
+
 SEC("tc")
 int postern_ingress(struct __sk_buff *skb)
 {
@@ -173,7 +197,7 @@ int postern_ingress(struct __sk_buff *skb)
 	case READ:
 		break;
 	case READ_OTHER_PROTOCOL:
-		return passed(POSTERN_OTHER_PROTOCOL);
+		return judge_other(skb, &packet);
 	default:
 		return dropped(POSTERN_TRUNCATED);
 	}

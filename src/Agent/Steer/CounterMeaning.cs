@@ -24,9 +24,11 @@ internal static class CounterMeaning
         SteeringCounter.Truncated => "dropped: headers that are not whole",
         SteeringCounter.ExtensionsDropped => "dropped: too many IPv6 extension headers, between addresses that rules concern",
         SteeringCounter.VlanPassed => "passed: VLAN-tagged, judged at the VLAN's own device",
-        SteeringCounter.OtherProtocol => "passed: neither TCP nor UDP",
+        SteeringCounter.OtherProtocol => "passed: neither TCP nor UDP, nor about what the proxy sent",
         SteeringCounter.NotIp => "passed: not IP, such as ARP",
         SteeringCounter.UnguardedDropped => "dropped: came in by a device without the program; the log says why it is missing there",
+        SteeringCounter.TimeWaitEnded => "connections that waited for no earlier one of the same two ends: its remains were ended",
+        SteeringCounter.ErrorReturned => "ICMP errors about what the proxy sent",
         _ => string.Empty,
     };
 }

@@ -22,4 +22,6 @@ public enum SteeringCounter
     OtherProtocol,
     NotIp,
     UnguardedDropped,
+    TimeWaitEnded,
+    ErrorReturned,
 }

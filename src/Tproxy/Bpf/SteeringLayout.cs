@@ -3,7 +3,7 @@ namespace Postern.Tproxy.Bpf;
 /// <summary>The numbers of native/steering.h; a test compares the two.</summary>
 internal static class SteeringLayout
 {
-    internal const int Version = 1;
+    internal const int Version = 2;
 
     internal const int StateSize = 8;
     internal const uint StateKeepOlder = 1;
@@ -34,8 +34,10 @@ internal static class SteeringLayout
     internal const int Prefix6Size = 20;
 
     internal const int FlowSize = 40;
+    internal const int MemorySize = 8;
     internal const uint FlowSteered = 1;
     internal const uint FlowUnsteered = 2;
+    internal const uint FlowClosing = 3;
 
     /// <summary>Elements of rules, prefixes4 and prefixes6: two halves, and one to write for waiting.</summary>
     internal const int Halves = 2;

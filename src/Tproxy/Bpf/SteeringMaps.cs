@@ -75,7 +75,7 @@ internal sealed class SteeringMaps : IDisposable
     {
         "state" => (4, SteeringLayout.StateSize),
         "filters" => (4, SteeringLayout.FilterSize),
-        "flows" => (SteeringLayout.FlowSize, 4),
+        "flows" => (SteeringLayout.FlowSize, SteeringLayout.MemorySize),
         "counters" => (4, CounterSize),
         _ => (4, 4),
     };

@@ -15,6 +15,7 @@ namespace Postern.Tproxy.Steering;
 ///    source-preserving upstream connections, and the later packets of accepted ones, whatever the rules below say by now. It does not end the
 ///    chain, for a SYN that meets a TIME_WAIT socket must still reach TPROXY, which gives it to the listener; without that
 ///    the client is kept waiting until it sends it again;
+///    ICMP errors about what those sockets sent are marked, too: they go to the client's address, and the path's MTU is told by nothing else;
 /// 3. leaves alone the answers on connections that began unsteered: a rule for all that a pod sends must not catch what it answers;
 /// 4. under <see cref="OlderConnections.Keep"/> leaves alone every other packet that opens no connection: what the proxy has was marked in 2;
 /// 5. gives what a steering rule matches to the listener. TPROXY drops the packet if nobody listens: a dead proxy means no traffic, not
@@ -51,6 +52,14 @@ internal static class IptablesText
 
     private const string AnswerMatch = "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir REPLY -m connmark --mark " + Unsteered;
     private const string Unmarked = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctdir ORIGINAL -m connmark --mark 0x0/0xf00";
+
+    // Destination unreachable, time exceeded, parameter problem; in ICMPv6 packet too big as well. Redirects are for routers' hosts, not for sockets.
+    private static readonly string[] Errors4 = ["-p icmp -m icmp --icmp-type 3", "-p icmp -m icmp --icmp-type 11", "-p icmp -m icmp --icmp-type 12"];
+
+    private static readonly string[] Errors6 =
+    [
+        "-p ipv6-icmp -m icmp6 --icmpv6-type 1", "-p ipv6-icmp -m icmp6 --icmpv6-type 2", "-p ipv6-icmp -m icmp6 --icmpv6-type 3", "-p ipv6-icmp -m icmp6 --icmpv6-type 4",
+    ];
 
     /// <summary>Built-in chain and ours, in pairs.</summary>
     internal static readonly (string BuiltIn, string Own)[] Chains = [("PREROUTING", PreChain), ("OUTPUT", OutChain), ("POSTROUTING", PostChain)];
@@ -111,6 +120,7 @@ internal static class IptablesText
             AppendSocketMatch(text, "udp");
         }
 
+        AppendErrors(text, family, path);
         if (answers == AnswerRules.Told)
         {
             text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} {AnswerMatch} -m comment --comment \"postern: answers on unsteered connections\" -j RETURN\n");
@@ -196,6 +206,16 @@ internal static class IptablesText
 
     private static void AppendSocketMatch(StringBuilder text, string protocol) =>
         text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} -p {protocol} -m socket --transparent -m comment --comment \"postern: packets of transparent sockets\" -j MARK --set-xmark {ToProxy}\n");
+
+    private static void AppendErrors(StringBuilder text, IpFamily family, ReturnPath path)
+    {
+        // Both matches look at the packet that the error quotes. A connection's mark says who began it, so that only errors on the way back count.
+        var of = path == ReturnPath.ConnectionMark ? $"-m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark {ToProxy}" : "-m socket --transparent";
+        foreach (var error in family == IpFamily.V4 ? Errors4 : Errors6)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"-A {PreChain} {error} {of} -m comment --comment \"postern: errors about what the proxy sent\" -j MARK --set-xmark {ToProxy}\n");
+        }
+    }
 
     /// <param name="text">Gets the lines.</param>
     /// <param name="protocol">As iptables calls it.</param>

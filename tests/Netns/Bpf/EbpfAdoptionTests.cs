@@ -83,7 +83,7 @@ public sealed class EbpfAdoptionTests : IDisposable
                 File.Move(Path.Combine(_rig.MapPins, "filters"), state);
                 break;
             default:
-                Directory.Move(_rig.MapPins, _rig.MapPins.Replace("maps-1", "maps-0", StringComparison.Ordinal));
+                Directory.Move(_rig.MapPins, _rig.MapPins.Replace("maps-2", "maps-0", StringComparison.Ordinal));
                 break;
         }
 
@@ -96,7 +96,7 @@ public sealed class EbpfAdoptionTests : IDisposable
         AssertSteered(81);
         Assert.Equal(links, _rig.Links());
         Assert.Equal(SteeringMaps.Names.Order(StringComparer.Ordinal), _rig.Maps);
-        Assert.Equal(["links", "maps-1"], Directory.GetDirectories(_rig.Pins).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["links", "maps-2"], Directory.GetDirectories(_rig.Pins).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [NetnsFact]

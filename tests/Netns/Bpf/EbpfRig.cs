@@ -36,7 +36,7 @@ internal sealed class EbpfRig : IDisposable
     /// <summary>Of this namespace.</summary>
     internal string Pins => Path.Combine(Options.BpfRoot, "postern", _node.Inside(SteeringLock.NamespaceNumber));
 
-    internal string MapPins => Path.Combine(Pins, "maps-1");
+    internal string MapPins => Path.Combine(Pins, "maps-2");
 
     /// <summary>Names of the devices that have the program.</summary>
     internal string Devices => string.Join(' ', Steering!.Attached.Select(device => device.Name).Order(StringComparer.Ordinal));

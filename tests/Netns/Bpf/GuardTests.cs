@@ -51,9 +51,9 @@ public sealed class GuardTests(SharedProgram program) : IClassFixture<SharedProg
         var packet = Frame.OfTcp(Client, 4000, Server, Port, Frame.Ack);
 
         Assert.Equal(Trial.Pass, Rig.Guard(packet, NewDevice).Answer);
-        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Client, 4000, Server, Port), HandWrittenSet.Number(SteeringLayout.FlowSteered));
+        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Client, 4000, Server, Port), HandWrittenSet.Memory(SteeringLayout.FlowSteered));
         Assert.Equal(Trial.Dropped, Rig.Guard(packet, NewDevice).Answer);
-        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Server, Port, Client, 4000), HandWrittenSet.Number(SteeringLayout.FlowUnsteered));
+        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Server, Port, Client, 4000), HandWrittenSet.Memory(SteeringLayout.FlowUnsteered));
         Assert.Equal(Trial.Pass, Rig.Guard(packet, NewDevice).Answer);
         Assert.Equal(Trial.Dropped, Rig.Guard(Frame.OfTcp(Client, 4000, Server, Port), NewDevice).Answer);
     }

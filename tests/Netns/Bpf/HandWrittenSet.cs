@@ -96,6 +96,8 @@ internal sealed class HandWrittenSet
         (byte)fromPort, (byte)(fromPort >> 8), (byte)toPort, (byte)(toPort >> 8), Frame.Tcp, 0, 0, 0,
     ];
 
+    internal static byte[] Memory(uint what, uint end = 0) => [.. Number(what), .. Number(end)];
+
     internal static byte[] Number(uint value) => BitConverter.GetBytes(value);
 
     /// <summary>postern_filter_bit of native/steering.h.</summary>

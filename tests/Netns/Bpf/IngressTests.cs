@@ -214,7 +214,7 @@ public sealed class IngressTests(SharedProgram program) : IClassFixture<SharedPr
     public void ConnectionThatWasSteered_IsNoOlderOne()
     {
         HandWrittenSet.To(Server, Port, ProxyPort).Write(Rig.Maps, SteeringLayout.StateKeepOlder);
-        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Client, 4000, Server, Port), HandWrittenSet.Number(SteeringLayout.FlowSteered));
+        Rig.Maps.Flows.Update(HandWrittenSet.Flow(Client, 4000, Server, Port), HandWrittenSet.Memory(SteeringLayout.FlowSteered));
         Expect(Trial.Dropped, "NoListener=1", Frame.OfTcp(Client, 4000, Server, Port, Frame.Ack));
     }
 

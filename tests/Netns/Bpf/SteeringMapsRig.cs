@@ -17,7 +17,7 @@ internal sealed class SteeringMapsRig : IDisposable
             Rules = Outer("rules", BpfMapType.Hash, SteeringLayout.KeySize, 0),
             Prefixes4 = Outer("prefixes4", BpfMapType.LpmTrie, SteeringLayout.Prefix4Size, BpfMap.NoPreallocation),
             Prefixes6 = Outer("prefixes6", BpfMapType.LpmTrie, SteeringLayout.Prefix6Size, BpfMap.NoPreallocation),
-            Flows = BpfMap.Create(BpfMapType.Hash, "flows", SteeringLayout.FlowSize, 4, 1),
+            Flows = BpfMap.Create(BpfMapType.Hash, "flows", SteeringLayout.FlowSize, SteeringLayout.MemorySize, 1),
             Devices = BpfMap.Create(BpfMapType.Hash, "devices", 4, 4, 1),
             Counters = BpfMap.Create(BpfMapType.Array, "counters", 4, 8, 1),
         };

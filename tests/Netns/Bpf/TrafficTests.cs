@@ -123,7 +123,6 @@ public sealed class TrafficTests
         Assert.Equal(0, node.Count(SteeringCounter.SteeredNew));
     }
 
-    // The second takes a second: the SYN ends the TIME_WAIT, its repetition reaches the listener.
     [NetnsFact]
     public void NextConnectionOfTheSameTwoEnds_GoesToTheListenerThroughTimeWait()
     {
@@ -145,6 +144,7 @@ public sealed class TrafficTests
         }
 
         Assert.Equal(2, node.Count(SteeringCounter.SteeredNew));
+        Assert.Equal(1, node.Count(SteeringCounter.TimeWaitEnded));
         Assert.Equal(0, node.Count(SteeringCounter.OlderCut));
     }
 

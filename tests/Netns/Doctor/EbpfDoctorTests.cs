@@ -45,7 +45,7 @@ public sealed class EbpfDoctorTests : IDisposable
 
         var index = well.Network.Links.Single(link => link.Name == NodeTopology.ClientSide).Index;
         File.Delete(Path.Combine(well.Bpf.Folder, "links", $"{index}-ingress"));
-        File.Delete(Path.Combine(well.Bpf.Folder, "maps-1", "flows"));
+        File.Delete(Path.Combine(well.Bpf.Folder, "maps-2", "flows"));
         // The link goes some time after its last name.
         Wait.Until(() => Ids(new ProgramCheck(), Read()) is ["program.map-missing", "program.no-ingress"], () => string.Join('\n', new ProgramCheck().Check(Read())));
     });

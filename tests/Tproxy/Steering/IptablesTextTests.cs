@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Net;
 using System.Text.RegularExpressions;
 using Postern.Tproxy;
@@ -89,6 +90,22 @@ public sealed class IptablesTextTests
 
         Assert.Contains("-A POSTERN_OUTPUT_mangle -p udp -m mark ! --mark 0xa00/0xe00 -m conntrack --ctdir REPLY", script, StringComparison.Ordinal);
         Assert.DoesNotContain("-m socket", script, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ReturnPath.SocketMatch, "-m socket --transparent")]
+    [InlineData(ReturnPath.ConnectionMark, "-m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark 0x200/0xf00")]
+    public void Errors_AreMarkedByWhatTheyQuoteAndNoOtherIcmp(ReturnPath path, string of)
+    {
+        Assert.Equal(["-p icmp -m icmp --icmp-type 3", "-p icmp -m icmp --icmp-type 11", "-p icmp -m icmp --icmp-type 12"], Errors(IpFamily.V4));
+        Assert.Equal(Enumerable.Range(1, 4).Select(type => $"-p ipv6-icmp -m icmp6 --icmpv6-type {type}"), Errors(IpFamily.V6));
+
+        IEnumerable<string> Errors(IpFamily family)
+        {
+            var script = IptablesText.Install(
+                family, [SteeringRule.Parse("port=80,proxy-port=15001")], IPAddress.Loopback, path, AnswerRules.Told, OlderConnections.Cut, string.Empty);
+            return Regex.Matches(script, "-A POSTERN_PRE_mangle (.*icmp.*) " + Regex.Escape(of) + " -m comment --comment \"[^\"]*\" -j MARK --set-xmark 0x200/0xf00\n").Select(match => match.Groups[1].Value);
+        }
     }
 
     [Theory]
