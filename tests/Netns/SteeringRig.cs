@@ -67,8 +67,12 @@ internal sealed class SteeringRig(NetworkNamespace node, SteeringMode mode = Ste
             node.Inside(ebpf.Abandon);
         }
 
-        // The kernel frees the lock with the process; a folder that is gone frees it for this one's successors.
-        Directory.Delete(_locks, recursive: true);
+        // The kernel frees the lock with the process; a file that is gone frees it for this one's successors.
+        foreach (var held in Directory.GetFiles(_locks, "*.lock"))
+        {
+            File.Delete(held);
+        }
+
         _steering = null;
     }
 

@@ -31,7 +31,7 @@ public sealed record SteeringCountersView
             var list = new List<SteeringCounterView>();
             foreach (var (counter, packets) in counters)
             {
-                list.Add(new SteeringCounterView(counter.ToString(), packets, CounterMeaning.Of(counter)));
+                list.Add(new SteeringCounterView(counter.ToString(), packets, CounterMeaning.Of(counter).ToString()));
             }
             return view with { Counters = list };
         }

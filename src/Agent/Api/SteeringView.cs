@@ -20,6 +20,9 @@ public sealed record SteeringView
     /// <summary>cut or keep.</summary>
     public string OlderConnections { get; init; } = string.Empty;
 
+    /// <summary>The BPF file system in which eBPF steering pins what outlives the agent.</summary>
+    public string BpfRoot { get; init; } = string.Empty;
+
     /// <summary>Where eBPF programs run; empty in other modes.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
 
@@ -52,6 +55,7 @@ public sealed record SteeringView
             Reason = steering.Reason,
             WhileProxyDown = options.WhileProxyDown.ToString().ToLowerInvariant(),
             OlderConnections = options.SteeringOptions.OlderConnections.ToString().ToLowerInvariant(),
+            BpfRoot = options.SteeringOptions.BpfRoot,
             Devices = steering.ReadDevices(),
             Installed = status.Installed,
             Rules = rules,

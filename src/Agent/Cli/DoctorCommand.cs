@@ -7,7 +7,6 @@ using System.Text.Json;
 using System.Threading.Tasks;
 using Postern.Agent.Api;
 using Postern.Agent.Doctor;
-using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Cli;
 
@@ -20,15 +19,16 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Only failures and warnings" };
+        var bpfRoot = BpfRoot();
         var query = new Query();
-        var command = new Command("doctor", "Examine kernel, routing, steering, listeners and proxy; exit code 1 if something fails") { quiet, DoctorTraceCommand.Create() };
+        var command = new Command("doctor", "Examine kernel, routing, steering, listeners and proxy; exit code 1 if something fails") { quiet, bpfRoot, DoctorTraceCommand.Create() };
         query.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var code = 0;
             var failed = await query.GuardAsync(parsed, async client =>
             {
-                var facts = await new NodeProbe(SteeringOptions.Default, client, query.Socket(parsed)).ReadAsync(cancellation).ConfigureAwait(false);
+                var facts = await new NodeProbe(parsed.GetValue(bpfRoot), client, query.Socket(parsed)).ReadAsync(cancellation).ConfigureAwait(false);
                 var all = Examination.Run(facts);
                 code = Summary(all).Failures > 0 ? Found : 0;
                 var shown = parsed.GetValue(quiet) ? Problems(all) : all;
@@ -46,6 +46,9 @@ internal static class DoctorCommand
         });
         return command;
     }
+
+    /// <summary>A new option for each command.</summary>
+    internal static Option<string?> BpfRoot() => new("--bpf-root") { Description = "Where eBPF steering keeps its pins, if no agent tells (/sys/fs/bpf)", HelpName = "FOLDER" };
 
     internal static void Write(IReadOnlyList<Finding> shown, IReadOnlyList<Finding> all, TextWriter output)
     {

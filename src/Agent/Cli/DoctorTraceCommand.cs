@@ -29,8 +29,9 @@ internal static class DoctorTraceCommand
             }
         });
         var protocol = new Option<SteeringProtocol>("--protocol") { Description = "tcp or udp", DefaultValueFactory = _ => SteeringProtocol.Tcp };
+        var bpfRoot = DoctorCommand.BpfRoot();
         var query = new Query();
-        var command = new Command("trace", "Follow a packet of an endpoint, step by step; exit code 1 if it goes astray") { from, to, protocol };
+        var command = new Command("trace", "Follow a packet of an endpoint, step by step; exit code 1 if it goes astray, or that cannot be told") { from, to, protocol, bpfRoot };
         query.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -38,15 +39,16 @@ internal static class DoctorTraceCommand
             var failed = await query.GuardAsync(parsed, async client =>
             {
                 _ = TryEndPoint(parsed.GetValue(to)!, out var target);
-                var probe = new NodeProbe(SteeringOptions.Default, client, query.Socket(parsed));
+                var probe = new NodeProbe(parsed.GetValue(bpfRoot), client, query.Socket(parsed));
                 var node = await probe.ReadAsync(cancellation).ConfigureAwait(false);
                 var path = await new PathProbe(node, probe.Network, client).ReadAsync(parsed.GetValue(from)!, target, parsed.GetValue(protocol), cancellation).ConfigureAwait(false);
                 var steps = PacketTrace.Run(node, path);
-                code = Astray(steps) is null ? 0 : Found;
+                var (astray, blind) = (PathOutcome.Astray(steps), PathOutcome.Blind(steps));
+                code = astray is null && blind is null ? 0 : Found;
                 var output = parsed.InvocationConfiguration.Output;
                 if (query.Format(parsed) == OutputFormat.Json)
                 {
-                    await output.WriteLineAsync(JsonSerializer.Serialize(new { From = path.From, To = path.To.ToString(), path.Protocol, AstrayAt = Astray(steps)?.Number, Steps = steps }, ApiJson.Options)).ConfigureAwait(false);
+                    await output.WriteLineAsync(JsonSerializer.Serialize(new { From = path.From, To = path.To.ToString(), path.Protocol, AstrayAt = astray?.Number, BlindAt = blind?.Number, Steps = steps }, ApiJson.Options)).ConfigureAwait(false);
                 }
                 else
                 {
@@ -64,8 +66,10 @@ internal static class DoctorTraceCommand
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{step.Number,2}. {(step.State == StepState.Astray ? "ASTRAY" : step.State.ToString().ToLowerInvariant()),-7} {step.Name,-12} {DoctorCommand.Cell(step.Text)}"));
         }
-        output.WriteLine(Astray(steps) is { } first
-            ? string.Create(CultureInfo.InvariantCulture, $"astray at step {first.Number} ({first.Name}): {DoctorCommand.Cell(first.Text)}; mend: {DoctorCommand.Cell(first.Mend ?? "-")}")
+        output.WriteLine(PathOutcome.Astray(steps) is { } first
+                ? string.Create(CultureInfo.InvariantCulture, $"astray at step {first.Number} ({first.Name}): {DoctorCommand.Cell(first.Text)}; mend: {DoctorCommand.Cell(first.Mend ?? "-")}")
+            : PathOutcome.Blind(steps) is { } blind
+                ? string.Create(CultureInfo.InvariantCulture, $"cannot tell: step {blind.Number} ({blind.Name}): {DoctorCommand.Cell(blind.Text)}")
             : "nothing astray");
     }
 
@@ -88,17 +92,5 @@ internal static class DoctorTraceCommand
         }
         target = new IPEndPoint(address, port);
         return true;
-    }
-
-    private static PathStep? Astray(IReadOnlyList<PathStep> steps)
-    {
-        foreach (var step in steps)
-        {
-            if (step.State == StepState.Astray)
-            {
-                return step;
-            }
-        }
-        return null;
     }
 }

@@ -38,29 +38,37 @@ public sealed record NodeFacts
     /// <summary>Whether maps of ours are pinned.</summary>
     public bool HasEbpf => Bpf.Maps.Count > 0;
 
+    /// <summary>Who tells <see cref="Rules"/>.</summary>
+    public RulesSource RulesSource => Agent.Rules.Count > 0 || Agent.Status is not null ? RulesSource.Agent
+        : HasEbpf ? Network.Written is { Mode: SteeringMode.Ebpf } ? RulesSource.File : RulesSource.Nobody
+        : Network.V4.Mangle is not null && (!Network.V6.IsEnabled || Network.V6.Mangle is not null) ? RulesSource.Listing
+        : Network.Written is not null ? RulesSource.File
+        : RulesSource.Nobody;
+
     /// <summary>
-    /// The rules in force as far as they are known: the agent's, else those of the iptables listing. Those of eBPF maps are not read back.
+    /// The rules in force as far as they are known: the agent's; else those of the iptables listing, or, for eBPF maps are not read back, those that their owner
+    /// wrote down.
     /// </summary>
-    public IReadOnlyList<SteeringRule> Rules
+    public IReadOnlyList<SteeringRule> Rules => RulesSource switch
     {
-        get
+        RulesSource.Agent => Agent.Rules,
+        RulesSource.File => Network.Written!.InForce,
+        _ => Listed(),
+    };
+
+    private List<SteeringRule> Listed()
+    {
+        var rules = new List<SteeringRule>();
+        foreach (var listing in new[] { Network.V4.Mangle, Network.V6.Mangle })
         {
-            if (Agent.Rules.Count > 0 || Agent.Status is not null)
+            foreach (var rule in listing is null ? [] : IptablesRules.Steering(listing))
             {
-                return Agent.Rules;
-            }
-            var rules = new List<SteeringRule>();
-            foreach (var listing in new[] { Network.V4.Mangle, Network.V6.Mangle })
-            {
-                foreach (var rule in listing is null ? [] : IptablesRules.Steering(listing))
+                if (!rules.Contains(rule))
                 {
-                    if (!rules.Contains(rule))
-                    {
-                        rules.Add(rule);
-                    }
+                    rules.Add(rule);
                 }
             }
-            return rules;
         }
+        return rules;
     }
 }

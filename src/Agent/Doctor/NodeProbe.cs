@@ -13,15 +13,19 @@ using Postern.Tproxy.Steering;
 namespace Postern.Agent.Doctor;
 
 /// <summary>Collects the facts: asks the agent, if there is one, and looks at the kernel. Changes nothing.</summary>
-internal sealed class NodeProbe(SteeringOptions options, ApiClient client, string socket)
+/// <param name="bpfRoot">Where pins are; null: as the agent says, else as usual.</param>
+/// <param name="client">Of the agent.</param>
+/// <param name="socket">The client's.</param>
+internal sealed class NodeProbe(string? bpfRoot, ApiClient client, string socket)
 {
     private const int MostRoutes = 64;
 
-    public NetworkDiagnosis Network { get; } = new(options);
+    public NetworkDiagnosis Network { get; } = new(SteeringOptions.Default);
 
     public async Task<NodeFacts> ReadAsync(CancellationToken cancellationToken)
     {
         var agent = await AgentAsync(cancellationToken).ConfigureAwait(false);
+        var options = SteeringOptions.Default with { BpfRoot = bpfRoot ?? (agent.Status?.Steering.BpfRoot is { Length: > 0 } told ? told : SteeringOptions.Default.BpfRoot) };
         var blind = new List<string>();
         var network = Network.Read();
         var facts = new NodeFacts

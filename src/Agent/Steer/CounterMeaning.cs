@@ -1,34 +1,45 @@
+using System;
 using Postern.Tproxy.Bpf;
 
 namespace Postern.Agent.Steer;
 
-/// <summary>The steering counters for people: what became of a packet, and what to do about it.</summary>
-internal static class CounterMeaning
+/// <summary>A steering counter for people. The only wording: the table of docs/steering.md, the doctor's findings and <c>steering counters</c> have it from here.</summary>
+/// <param name="Verdict">What becomes of the packet.</param>
+/// <param name="When">Of which packets, and what they hint at.</param>
+public sealed record CounterMeaning(string Verdict, string When)
 {
-    /// <summary>One line; empty for a number that is not known.</summary>
-    public static string Of(SteeringCounter counter) => counter switch
+    private const string Listener = "to a listener";
+    private const string Socket = "to a socket";
+    private const string Passes = "passes";
+    private const string Dropped = "dropped";
+
+    /// <summary>Every counter has one.</summary>
+    public static CounterMeaning Of(SteeringCounter counter) => counter switch
     {
-        SteeringCounter.SteeredNew => "connections given to a listener",
-        SteeringCounter.SteeredEstablished => "packets of connections that the proxy has",
-        SteeringCounter.SteeredDatagram => "UDP datagrams given to a listener",
-        SteeringCounter.Returned => "answers to connections that the proxy opened",
-        SteeringCounter.Drained => "packets of connections that the proxy has, by a rule that is gone",
-        SteeringCounter.FromProxy => "passed: sent by the proxy",
-        SteeringCounter.AnswerPassed => "passed: answers on connections that began unsteered",
-        SteeringCounter.OlderPassed => "passed: connections older than the rules (--older-connections keep)",
-        SteeringCounter.OlderCut => "reset: connections older than the rules, or unknown",
-        SteeringCounter.NoListener => "dropped: nobody listens at the proxy port; is the proxy up?",
-        SteeringCounter.AssignFailed => "dropped: the kernel refused the listener's socket; is it in this network namespace, without SO_REUSEPORT?",
-        SteeringCounter.FragmentDropped => "dropped: fragments between addresses that rules concern",
-        SteeringCounter.FragmentPassed => "passed: other fragments",
-        SteeringCounter.Truncated => "dropped: headers that are not whole",
-        SteeringCounter.ExtensionsDropped => "dropped: too many IPv6 extension headers, between addresses that rules concern",
-        SteeringCounter.VlanPassed => "passed: VLAN-tagged, judged at the VLAN's own device",
-        SteeringCounter.OtherProtocol => "passed: neither TCP nor UDP, nor about what the proxy sent",
-        SteeringCounter.NotIp => "passed: not IP, such as ARP",
-        SteeringCounter.UnguardedDropped => "dropped: came in by a device without the program; the log says why it is missing there",
-        SteeringCounter.TimeWaitEnded => "connections that waited for no earlier one of the same two ends: its remains were ended",
-        SteeringCounter.ErrorReturned => "ICMP errors about what the proxy sent",
-        _ => string.Empty,
+        SteeringCounter.SteeredNew => new(Listener, "a SYN that a rule concerns"),
+        SteeringCounter.SteeredEstablished => new(Socket, "packets of connections that the proxy has"),
+        SteeringCounter.SteeredDatagram => new(Listener, "UDP that a rule concerns"),
+        SteeringCounter.Returned => new(Socket, "answers to the proxy's upstream sockets"),
+        SteeringCounter.Drained => new(Socket, "packets of connections that the proxy has, by a rule that is gone"),
+        SteeringCounter.FromProxy => new(Passes, "the proxy's own packets come back in, e.g. over lo"),
+        SteeringCounter.AnswerPassed => new(Passes, "answers on a connection that began in the direction without a rule"),
+        SteeringCounter.OlderPassed => new(Passes, "a connection older than the rules, which are told to keep those"),
+        SteeringCounter.OlderCut => new(Listener, "a connection older than the rules: the listener resets it; also after the map of flows was too small"),
+        SteeringCounter.NoListener => new(Dropped, "nobody listens at the proxy port: is the proxy down?"),
+        SteeringCounter.AssignFailed => new(Dropped, "the kernel refused the socket: SO_REUSEPORT before Linux 6.6, or a socket of another network namespace"),
+        SteeringCounter.FragmentDropped => new(Dropped, "fragments between addresses that rules concern: is the path MTU broken?"),
+        SteeringCounter.FragmentPassed => new(Passes, "other fragments from or to addresses that rules name"),
+        SteeringCounter.Truncated => new(Dropped, "headers not whole, or behind a second priority tag: broken or hostile"),
+        SteeringCounter.ExtensionsDropped => new(Dropped, "more than six extension headers between addresses that rules concern"),
+        SteeringCounter.VlanPassed => new(Passes, "tagged; the VLAN's device is asked"),
+        SteeringCounter.OtherProtocol => new(Passes, "neither TCP nor UDP, nor an ICMP error about what the proxy sent"),
+        SteeringCounter.NotIp => new(Passes, "ARP and the like"),
+        SteeringCounter.UnguardedDropped => new("dropped at the egress", "came in by a device without the program: is it new, or did attaching fail?"),
+        SteeringCounter.TimeWaitEnded => new("once more", "a SYN that met what is left of an earlier connection of the same two ends: that was ended"),
+        SteeringCounter.ErrorReturned => new("to the stack", "ICMP errors about what the proxy sent"),
+        _ => throw new ArgumentOutOfRangeException(nameof(counter), counter, "no such counter"),
     };
+
+    /// <summary>One line.</summary>
+    public override string ToString() => $"{Verdict}: {When}";
 }

@@ -71,6 +71,13 @@ internal static class BpfInfo
         return isMap;
     }
 
+    /// <summary>Of a map: how many elements it takes; 0 if it is none.</summary>
+    internal static uint MaxEntries(int map)
+    {
+        Span<byte> info = stackalloc byte[24];
+        return TryRead(map, info, 24) && Is(map, "anon_inode:bpf-map") ? MemoryMarshal.Read<uint>(info[16..]) : 0;
+    }
+
     private static bool IsLink(int descriptor) => Is(descriptor, "anon_inode:bpf-link") || Is(descriptor, "anon_inode:bpf_link");
 
     private static bool Is(int descriptor, string kind) =>

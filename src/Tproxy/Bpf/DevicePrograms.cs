@@ -18,6 +18,8 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
     private readonly HashSet<int> guarded = [];
     private readonly Dictionary<int, string> refused = [];
     private readonly AttachMode mode = options.Attach != AttachMode.Automatic ? options.Attach : TcxHook.IsKnown() ? AttachMode.Tcx : AttachMode.Clsact;
+    private readonly HashSet<int> unlisted = [];
+    private readonly ProgramsInFront inFront = new(log);
     private bool swept;
 
     internal IReadOnlyList<AttachedDevice> Attached { get; private set; } = [];
@@ -30,8 +32,7 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
     {
         foreach (var (path, device, _) in pins.Links())
         {
-            using var link = SteeringPins.TryOpen(path);
-            if (link is not null && BpfInfo.TryReadTcxLink(SteeringPins.Descriptor(link), out var at, out _, out _) && at == device)
+            if (IsLinked(path, device))
             {
                 return true;
             }
@@ -47,6 +48,10 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
 
         return false;
     }
+
+    /// <summary>Whether a program of ours is at the device's ingress, of this run or an earlier one.</summary>
+    internal bool Bears(NetworkDevice device) =>
+        IsLinked(pins.LinkPath(device.Index, DeviceHook.Ingress), device.Index) || ClsactHook.IsOurs(device.Index, DeviceHook.Ingress, options.ClsactPriority);
 
     /// <summary>Brings the devices that there are and those that have the programs together. Tries again what was refused before.</summary>
     /// <exception cref="TproxyException">A map or a pin could not be written.</exception>
@@ -74,9 +79,12 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
             AttachIngress(device, program);
         }
 
-        foreach (var index in attached.Keys)
+        foreach (var device in wanted.Values)
         {
-            program.Maps.Devices.Update(Bytes(index), Bytes(1));
+            if (attached.ContainsKey(device.Index))
+            {
+                List(device, program);
+            }
         }
 
         foreach (var device in wanted.Values)
@@ -103,8 +111,7 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
 
     private void AttachIngress(NetworkDevice device, SteeringProgram program)
     {
-        var id = BpfInfo.ProgramId(program.Ingress);
-        if (attached.ContainsKey(device.Index) && IsOn(device.Index, DeviceHook.Ingress, id))
+        if (attached.ContainsKey(device.Index) && IsOn(device.Index, DeviceHook.Ingress, BpfInfo.ProgramId(program.Ingress)))
         {
             attached[device.Index] = new AttachedDevice(device.Index, device.Name, mode);
             return;
@@ -119,9 +126,27 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
 
         attached.Add(device.Index, new AttachedDevice(device.Index, device.Name, mode));
         log($"steering: eBPF program on {device.Name} (index {device.Index}, {Name(mode)}){(lost ? " again: somebody had taken it away" : string.Empty)}");
-        if (mode == AttachMode.Tcx && TcxHook.ProgramsBefore(device.Index, DeviceHook.Ingress, id) is { Count: > 0 } others)
+    }
+
+    /// <summary>As of a device that refuses, the guards drop what comes by one that cannot be listed. The rules stand by now: that is no reason to fail.</summary>
+    private void List(NetworkDevice device, SteeringProgram program)
+    {
+        if (mode == AttachMode.Tcx)
         {
-            log($"steering: on {device.Name} other programs come before ours and may keep packets from it: {string.Join(", ", others.ConvertAll(BpfInfo.Describe))}; start them after Postern, or behind it");
+            inFront.Look(device, TcxHook.ProgramsBefore(device.Index, DeviceHook.Ingress, BpfInfo.ProgramId(program.Ingress)));
+        }
+
+        try
+        {
+            program.Maps.Devices.Update(Bytes(device.Index), Bytes(1));
+            unlisted.Remove(device.Index);
+        }
+        catch (TproxyException error)
+        {
+            if (unlisted.Add(device.Index))
+            {
+                log($"steering: device {device.Name} cannot be listed: {error.Message}; forwarded packets that rules concern are dropped, also where the program let them pass");
+            }
         }
     }
 
@@ -185,6 +210,8 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
         listed.Delete(Bytes(index));
         Unhook(index, DeviceHook.Ingress);
         attached.Remove(index);
+        unlisted.Remove(index);
+        inFront.Forget(index);
         log($"steering: eBPF program off {device.Name} (index {index}): the device is gone, or a port of another one now");
     }
 
@@ -237,6 +264,12 @@ internal sealed class DevicePrograms(SteeringPins pins, SteeringOptions options,
                 listed.Delete(Bytes(index));
             }
         }
+    }
+
+    private static bool IsLinked(string path, int device)
+    {
+        using var link = SteeringPins.TryOpen(path);
+        return link is not null && BpfInfo.TryReadTcxLink(SteeringPins.Descriptor(link), out var at, out _, out _) && at == device;
     }
 
     private static byte[] Bytes(int value) => BitConverter.GetBytes(value);

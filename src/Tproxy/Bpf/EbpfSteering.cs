@@ -16,6 +16,7 @@ public sealed class EbpfSteering : ISteering
     private readonly Lock gate = new();
     private readonly SteeringOptions options;
     private readonly Action<string> log;
+    private readonly MarkedRouting routing;
     private SteeringLock? owned;
     private SteeringPins? pins;
     private SteeringProgram? program;
@@ -26,7 +27,7 @@ public sealed class EbpfSteering : ISteering
     private IReadOnlyList<SteeringRule> draining = [];
     private bool inForce; // the devices have this program, with its maps
     private bool settled; // a Replace has succeeded
-    private bool toldOfIpv6;
+    private bool namesDevices; // adopted rules do, or may
 
     /// <param name="options">See <see cref="SteeringOptions"/>.</param>
     /// <param name="log">Gets one line per thing the operator should know, from any thread.</param>
@@ -38,6 +39,7 @@ public sealed class EbpfSteering : ISteering
         SteeringOptionsCheck.Demand(options);
         this.options = options;
         this.log = log;
+        routing = new MarkedRouting(options, log);
     }
 
     public SteeringMode Mode => SteeringMode.Ebpf;
@@ -110,7 +112,14 @@ public sealed class EbpfSteering : ISteering
                 return false;
             }
 
-            return EbpfLeftovers.TryRemove(options, log) && RemoveRouting(options, log);
+            RulesFile.Remove(options, log);
+            if (!EbpfLeftovers.TryRemove(options, log))
+            {
+                return false;
+            }
+
+            new MarkedRouting(options, log).Remove();
+            return true;
         }
         catch (TproxyException error)
         {
@@ -170,7 +179,8 @@ public sealed class EbpfSteering : ISteering
                     RemoveIptablesRules();
                 }
 
-                RemoveRouting(options, log);
+                routing.Remove();
+                RulesFile.Remove(options, log);
             }
             finally
             {
@@ -216,18 +226,6 @@ public sealed class EbpfSteering : ISteering
         Privilege.DemandNetAdmin();
         Privilege.DemandBpf();
         CommandRunner.Demand("ip");
-    }
-
-    private static bool RemoveRouting(SteeringOptions options, Action<string> log)
-    {
-        var routing = new PolicyRouting(new CommandRunner(options.CommandTimeout), options, log);
-        routing.Remove(IpFamily.V4);
-        if (KernelSettings.HasIpv6Stack())
-        {
-            routing.Remove(IpFamily.V6);
-        }
-
-        return true;
     }
 
     private void ClaimLocked()
@@ -289,9 +287,64 @@ public sealed class EbpfSteering : ISteering
         devices = new DevicePrograms(pins, options, log);
         if (inForce)
         {
-            devices.Sync(present, program);
+            Recall();
+            devices.Sync(Admitted(present), program);
+            TellOfFlowEntries(program.Maps.Flows);
             log($"steering: took over what an earlier run left on {devices.Attached.Count} devices; its rules are in force until they are replaced");
         }
+    }
+
+    private void TellOfFlowEntries(BpfMap flows)
+    {
+        if (BpfInfo.MaxEntries(flows.Descriptor) is var entries && entries != options.FlowEntries)
+        {
+            log($"steering: the map of flows that an earlier run made takes {entries} connections and stays; FlowEntries={options.FlowEntries} counts once the steering was removed and begins anew");
+        }
+    }
+
+    /// <summary>The adopted maps' rules, so that what the first Replace drops drains.</summary>
+    private void Recall()
+    {
+        namesDevices = true;
+        if (RulesFile.Read(options, log) is not { Mode: SteeringMode.Ebpf } known)
+        {
+            return;
+        }
+
+        rules = known.InForce;
+        draining = known.Draining;
+        namesDevices = false;
+        foreach (var rule in rules)
+        {
+            namesDevices |= rule.InInterface is not null;
+        }
+    }
+
+    /// <summary>
+    /// Adopted rules that name devices do not know those that came since: with the program, such a device would let by what they mean. Without it the guards
+    /// drop that, until there are rules.
+    /// </summary>
+    private IReadOnlyList<NetworkDevice> Admitted(IReadOnlyList<NetworkDevice> present)
+    {
+        if (settled || !namesDevices)
+        {
+            return present;
+        }
+
+        var bearing = new List<NetworkDevice>();
+        foreach (var device in present)
+        {
+            if (devices!.Bears(device))
+            {
+                bearing.Add(device);
+            }
+            else if (device.BearsPrograms)
+            {
+                log($"steering: {device.Name} gets its program with the first rules; until then what comes by it and rules concern is dropped");
+            }
+        }
+
+        return bearing;
     }
 
     private void ReplaceLocked(SteeringRule[] wanted)
@@ -301,20 +354,24 @@ public sealed class EbpfSteering : ISteering
             KernelSettings.Report(options.MendSysctls, log);
         }
 
-        InstallRouting(wanted);
+        routing.Install(wanted);
         var present = NetworkDevices.Read();
         var still = DrainingRules.After(draining, rules, wanted);
         WriteLocked(wanted, still, present);
         rules = wanted;
         draining = still;
         SetFlags();
-        if (inForce)
-        {
-            devices!.Sync(present, program!);
-        }
-        else
+        var stood = inForce;
+        if (!stood)
         {
             PutInForce(present);
+        }
+
+        // The maps have them now, whatever devices say.
+        RulesFile.Write(options, new KnownRules(Mode, rules, draining), log);
+        if (stood)
+        {
+            devices!.Sync(present, program!);
         }
 
         if (!settled)
@@ -372,29 +429,6 @@ public sealed class EbpfSteering : ISteering
         }
     }
 
-    private void InstallRouting(SteeringRule[] wanted)
-    {
-        var routing = new PolicyRouting(new CommandRunner(options.CommandTimeout), options, log);
-        foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.V4, IpFamily.V6])
-        {
-            if (family == IpFamily.V6 && !KernelSettings.HasIpv6())
-            {
-                if (!toldOfIpv6)
-                {
-                    log("steering: IPv6 is switched off in this network namespace; only IPv4 is steered");
-                    toldOfIpv6 = true;
-                }
-
-                continue;
-            }
-
-            if (Array.Exists(wanted, rule => rule.Concerns(family)))
-            {
-                routing.Install(family);
-            }
-        }
-    }
-
     private void SetFlags()
     {
         Span<byte> state = stackalloc byte[SteeringLayout.StateSize];
@@ -434,7 +468,7 @@ public sealed class EbpfSteering : ISteering
                 WriteLocked(rules, draining, present);
             }
 
-            devices.Sync(present, program);
+            devices.Sync(Admitted(present), program);
         }
     }
 

@@ -37,6 +37,11 @@ internal sealed class SteeringProgram : IDisposable
     /// <exception cref="TproxyException">One line: no libbpf, no right, or the kernel refuses.</exception>
     internal static SteeringProgram Load(SteeringMaps? adopted, SteeringOptions options, Action<string> log)
     {
+        if (options.Program is { } other)
+        {
+            return Load(other, adopted, options, log);
+        }
+
         using var stream = typeof(SteeringProgram).Assembly.GetManifestResourceStream(Resource)
             ?? throw new TproxyException($"this build of Postern.Tproxy holds no {Resource}; build it again");
         var bytes = new byte[stream.Length];

@@ -36,6 +36,7 @@ public sealed class NetworkDiagnosis
             V6 = Family(IpFamily.V6, KernelSettings.HasIpv6()),
             Sysctls = ReadSysctls(links),
             HasOwner = HasOwner(),
+            Written = RulesFile.Read(options, blind.Add),
             Blind = [.. blind],
         };
     }

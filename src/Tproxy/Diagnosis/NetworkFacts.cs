@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Tproxy.Diagnosis;
 
@@ -19,6 +20,9 @@ public sealed record NetworkFacts
 
     /// <summary>Whether a living process steers here (it holds the lock); null if that cannot be seen.</summary>
     public bool? HasOwner { get; init; }
+
+    /// <summary>The rules that who steers, or steered last, wrote beside the lock; null if there are none, or none that can be read.</summary>
+    public KnownRules? Written { get; init; }
 
     /// <summary>What could not be looked at, and why; one line each.</summary>
     public IReadOnlyList<string> Blind { get; init; } = [];

@@ -122,6 +122,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             }
 
             RemoveAll(options, runner, log);
+            RulesFile.Remove(options, log);
         }
         finally
         {
@@ -156,6 +157,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             }
 
             var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
+            RulesFile.Remove(options, log);
             if (removed)
             {
                 log("steering: rules of an earlier run that did not end cleanly were removed");
@@ -213,6 +215,8 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             EbpfLeftovers.TryRemove(options, log);
             swept = true;
         }
+
+        RulesFile.Write(options, new KnownRules(Mode, wanted, []), log);
     }
 
     /// <summary>For eBPF steering, whose rules stand already and whose lock this is: takes the iptables rules away, not the ip rule and the route that both use.</summary>

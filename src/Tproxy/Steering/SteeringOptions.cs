@@ -46,4 +46,7 @@ public sealed record SteeringOptions
 
     /// <summary>Connections that eBPF steering remembers (least recently used go), 1,024 to 4,194,304.</summary>
     public int FlowEntries { get; init; } = 65536;
+
+    /// <summary>The steering program's object file; null: the one of this build. For tests of what becomes of one that cannot be had.</summary>
+    internal byte[]? Program { get; init; }
 }

@@ -90,6 +90,12 @@ internal static class HealthyNode
         Agent = Facts.Agent with { Status = Status with { Steering = new SteeringView { Mode = "ebpf", Installed = true } } },
     };
 
+    /// <summary>The same without an agent: rules are in force, and nobody tells which.</summary>
+    public static NodeFacts Alone { get; } = Ebpf with { Agent = new AgentFacts { Socket = "/run/postern/agent.sock", Fault = "no agent" } };
+
+    /// <summary>The same, where the rules were written down.</summary>
+    public static NodeFacts Written { get; } = Alone with { Network = Alone.Network with { Written = new KnownRules(SteeringMode.Ebpf, Facts.Agent.Rules, []) } };
+
     public static PathFacts Packet { get; } = new()
     {
         From = "default/web",

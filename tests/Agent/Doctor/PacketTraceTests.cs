@@ -94,6 +94,26 @@ public sealed class PacketTraceTests
         Assert.DoesNotContain(steps, step => step.State == StepState.Astray);
     }
 
+    [Fact]
+    public void RulesNotKnown_CannotTell() => Assert.StartsWith("cannot tell: step 4 (rule): no agent answers", LastLine(PacketTrace.Run(HealthyNode.Alone, Packet)), StringComparison.Ordinal);
+
+    [Fact]
+    public void MangleTableNotReadable_CannotTell() =>
+        Assert.StartsWith("cannot tell: step 3 (hook)", LastLine(PacketTrace.Run(Well.WithV4(family => family with { Mangle = null }) with { Agent = new AgentFacts() }, Packet)), StringComparison.Ordinal);
+
+    [Fact]
+    public void RulesWrittenDown_AreFollowedAndSaidToBe()
+    {
+        var steps = PacketTrace.Run(HealthyNode.Written, Packet with { Endpoint = null, Policy = null });
+        Assert.Equal([1, 8], steps.Where(step => step.State == StepState.Unseen).Select(step => step.Number));
+        Assert.Contains("written beside the steering lock", steps[3].Text, StringComparison.Ordinal);
+        Assert.Equal("nothing astray", LastLine(steps));
+    }
+
+    [Fact]
+    public void RulesWrittenDownButNothingInTheKernel_AstrayAt3() =>
+        AstrayAt(3, HealthyNode.Written with { Bpf = new BpfFacts { Folder = "/sys/fs/bpf/postern/1" } }, Packet with { Endpoint = null, Policy = null });
+
     [Theory]
     [InlineData("from=10.0.0.2/32,port=80,proxy-port=10001", true)]
     [InlineData("to=192.0.2.0/24,port=1-100,proxy-port=10001", true)]
@@ -133,8 +153,13 @@ public sealed class PacketTraceTests
         var first = steps.FirstOrDefault(step => step.State == StepState.Astray);
         Assert.True(first?.Number == number, $"first astray at {first?.Number}: {string.Join('\n', steps)}");
         Assert.False(string.IsNullOrEmpty(first!.Mend));
+        Assert.StartsWith($"astray at step {number} ", LastLine(steps), StringComparison.Ordinal);
+    }
+
+    private static string LastLine(System.Collections.Generic.IReadOnlyList<PathStep> steps)
+    {
         var output = new System.IO.StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         DoctorTraceCommand.Write(steps, output);
-        Assert.StartsWith($"astray at step {number} ", output.ToString().TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+        return output.ToString().TrimEnd().Split('\n')[^1];
     }
 }

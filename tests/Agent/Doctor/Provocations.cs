@@ -63,6 +63,8 @@ internal static class Provocations
         ["steering.not-first"] = Well.WithV4(family => family with { Mangle = HealthyNode.Chain + "-A PREROUTING -s 10.0.0.0/8 -j ACCEPT\n" + HealthyNode.Feeder + HealthyNode.Body }),
         ["steering.others-before"] = Well.WithV4(family => family with { Mangle = HealthyNode.Chain + "-A PREROUTING -j CILIUM_PRE_mangle\n" + HealthyNode.Feeder + HealthyNode.Body }),
         ["steering.rules-differ"] = Well.WithV4(family => family with { Mangle = HealthyNode.Chain + HealthyNode.Feeder }),
+        ["steering.rules-written"] = HealthyNode.Written,
+        ["steering.rules-unknown"] = HealthyNode.Alone,
         ["program.fine"] = HealthyNode.Ebpf,
         ["program.idle"] = Well,
         ["program.map-missing"] = HealthyNode.Ebpf with { Bpf = HealthyNode.Ebpf.Bpf with { MissingMaps = ["flows"] } },

@@ -72,7 +72,12 @@ public sealed class NodeSteeringTests : IDisposable
     }
 
     [Fact]
-    public void EveryCounter_HasAMeaning() => Assert.All(Enum.GetValues<SteeringCounter>(), counter => Assert.NotEqual("", CounterMeaning.Of(counter)));
+    public void EveryCounter_MeansWhatTheDocumentSays()
+    {
+        var document = System.IO.File.ReadAllText(SharedFiles.InRepository("docs/steering.md"));
+        Assert.All(Enum.GetValues<SteeringCounter>(), counter =>
+            Assert.Contains($"\n| `{counter}` | {CounterMeaning.Of(counter).Verdict} | {CounterMeaning.Of(counter).When} |\n", document, StringComparison.Ordinal));
+    }
 
     private NodeSteering Make(SteeringMode wanted) => new(
         wanted,

@@ -3,6 +3,7 @@ using System.IO;
 using System.Linq;
 using System.Net;
 using Postern.Netns.Fixture;
+using Postern.Tests.Netns.Steering;
 using Postern.Tproxy.Bpf;
 using Postern.Tproxy.Steering;
 
@@ -57,6 +58,42 @@ public sealed class EbpfAdoptionTests : IDisposable
         AssertPassed(80);
         AssertSteered(81);
         Assert.Equal(links, _rig.Links());
+    }
+
+    /// <summary>Also what drained when the first owner died.</summary>
+    [NetnsFact]
+    public void FirstReplaceAfterAdoptionDropsARule_ItsConnectionsGoOn()
+    {
+        using var echo = new ManyEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 90);
+        using var echo91 = new ManyEcho(_net.Server, IPAddress.Parse(NodeTopology.ServerV4), 91);
+        _rig.Replace("port=91,proxy-port=15001", Other);
+        using var drains = new Talk(_net.Client, IPAddress.Parse(NodeTopology.ServerV4), 91);
+        _rig.Replace("port=90,proxy-port=15001", Other);
+        using var talk = new Talk(_net.Client, IPAddress.Parse(NodeTopology.ServerV4), 90);
+        Assert.Equal(_asked += 2, _relay.Seen.Count);
+
+        _rig.Crash();
+        _rig.Claim();
+        _rig.Replace(Other);
+
+        talk.Further(20);
+        drains.Further(20);
+        Assert.Equal((null, null), (talk.Broken, drains.Broken));
+        Assert.Equal(_asked, _relay.Seen.Count);
+        AssertSteered(81);
+    }
+
+    [NetnsFact]
+    public void OtherFlowEntriesThanTheAdoptedMaps_AreToldOnce()
+    {
+        _rig.Replace(Rule);
+        _rig.Crash();
+        _rig.Options = _rig.Options with { FlowEntries = 2048 };
+
+        _rig.Replace(Rule);
+        _rig.Replace(Other);
+
+        Assert.Single(_rig.Log, line => line.Contains("takes 65536 connections and stays", StringComparison.Ordinal) && line.Contains("FlowEntries=2048", StringComparison.Ordinal));
     }
 
     [NetnsTheory]

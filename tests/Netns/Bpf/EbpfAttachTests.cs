@@ -156,6 +156,33 @@ public sealed class EbpfAttachTests : IDisposable
     }
 
     [NetnsFact]
+    public void OtherProgramComesFirstWhileWeRun_IsToldOnceByReplaceAndByAChangeOfDevices()
+    {
+        const string Comes = "on c0 other programs come before ours";
+        const string Goes = "on c0 no other program comes before ours any more";
+        using var stranger = new StrangerProgram();
+        _rig.Replace(Rule);
+
+        using (stranger.GoFirst(_net.Node, _rig.IndexOf("c0")))
+        {
+            _rig.Replace(Rule);
+            _rig.Replace();
+            Assert.Single(_rig.Log, line => line.Contains(Comes, StringComparison.Ordinal) && line.Contains("'stranger' (id ", StringComparison.Ordinal));
+        }
+
+        // A link goes some time after its last holder, and nobody tells of it: each change of devices looks.
+        for (var i = 0; !_rig.Logged(Goes); i++)
+        {
+            Assert.True(i < 100, string.Join('\n', _rig.Log));
+            _net.Node.Ip($"link add d{i} type bridge");
+            _rig.WaitForDevices(string.Join(' ', Enumerable.Range(0, i + 1).Select(j => $"d{j}").Concat(["c0", "s0"]).Order(StringComparer.Ordinal)));
+        }
+
+        Assert.Single(_rig.Log, line => line.Contains(Comes, StringComparison.Ordinal));
+        Assert.Single(_rig.Log, line => line.Contains(Goes, StringComparison.Ordinal));
+    }
+
+    [NetnsFact]
     public void ProgramTakenAwayBySomebody_IsPutBackByTheNextReplace()
     {
         Use(AttachMode.Clsact);

@@ -101,12 +101,48 @@ public sealed class EbpfRefusalTests : IDisposable
         Assert.IsType<IptablesSteering>(Choose(SteeringMode.Iptables));
     }
 
+    [NetnsTheory]
+    [InlineData("no BTF", "clang -g")]
+    [InlineData("refused by the verifier", "refuses the steering program")]
+    public void ProgramThatCannotBeLoaded_IsRefusedOrFallenBackFrom(string what, string said)
+    {
+        _rig.Options = _rig.Options with
+        {
+            Program = what == "no BTF" ? LoadTests.WithoutBtf() : LoadTests.Compile("__u32 key = 0, *value = bpf_map_lookup_elem(&devices, &key); return *value + skb->len;"),
+        };
+
+        Assert.Contains(said, Assert.Throws<TproxyException>(() => Choose(SteeringMode.Ebpf)).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<TproxyException>(_rig.Claim).Message, StringComparison.Ordinal);
+        Assert.IsType<IptablesSteering>(Choose(SteeringMode.Auto));
+
+        Assert.Contains(_rig.Log, line => line.StartsWith("steering: iptables, because", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
+        Assert.Empty(_rig.Links());
+    }
+
+    [NetnsFact]
+    public void NoRightToBpf_IsRefusedOrFallenBackFrom()
+    {
+        const int NetAdmin = 12;
+        Assert.Contains("CAP_BPF", Without(() => Assert.Throws<TproxyException>(() => SteeringSelector.Choose(SteeringMode.Ebpf, _rig.Options, _rig.Log.Enqueue)).Message, NetAdmin), StringComparison.Ordinal);
+
+        Assert.Equal("Iptables", Without(() => SteeringSelector.Choose(SteeringMode.Auto, _rig.Options, _rig.Log.Enqueue).Mode.ToString(), NetAdmin));
+
+        Assert.Contains(_rig.Log, line => line.StartsWith("steering: iptables, because eBPF steering needs CAP_BPF", StringComparison.Ordinal));
+    }
+
+    [NetnsFact]
+    public void NoRightAtAll_AutoIsRefusedByItsFirstStep() =>
+        Assert.Contains(
+            "steering needs CAP_NET_ADMIN",
+            Without(() => Assert.Throws<TproxyException>(() => SteeringSelector.Choose(SteeringMode.Auto, _rig.Options, _rig.Log.Enqueue).Claim()).Message),
+            StringComparison.Ordinal);
+
     private ISteering Choose(SteeringMode wanted) => _node.Inside(() => SteeringSelector.Choose(wanted, _rig.Options, _rig.Log.Enqueue));
 
-    private string Without(Func<string?> action) => _node.Inside(() =>
+    private string Without(Func<string?> action, params int[] kept) => _node.Inside(() =>
     {
         string? result = null;
-        Unprivileged.Run(() => result = action());
+        Unprivileged.Run(() => result = action(), kept);
         return result ?? "null";
     });
 

@@ -51,17 +51,7 @@ public sealed class LoadTests
         Assert.Contains("is no BPF object", Refusal(Embedded().AsSpan(0, 1000)), StringComparison.Ordinal);
 
     [NetnsFact]
-    public void ObjectWithoutBtf_NamesTheCompilersFlag()
-    {
-        // Under another name the section is none.
-        var bytes = Embedded();
-        for (var at = bytes.AsSpan().IndexOf("BTF\0"u8); at >= 0; at = bytes.AsSpan().IndexOf("BTF\0"u8))
-        {
-            bytes[at] = (byte)'X';
-        }
-
-        Assert.Contains("clang -g", Refusal(bytes), StringComparison.Ordinal);
-    }
+    public void ObjectWithoutBtf_NamesTheCompilersFlag() => Assert.Contains("clang -g", Refusal(WithoutBtf()), StringComparison.Ordinal);
 
     [NetnsFact]
     public void ProgramThatTheVerifierRefuses_NamesTheReasonAndLogsAll()
@@ -101,6 +91,18 @@ public sealed class LoadTests
         Assert.Contains("libbpf1", LoadFault.NoLibrary, StringComparison.Ordinal);
     }
 
+    /// <summary>Under another name the section is none.</summary>
+    internal static byte[] WithoutBtf()
+    {
+        var bytes = Embedded();
+        for (var at = bytes.AsSpan().IndexOf("BTF\0"u8); at >= 0; at = bytes.AsSpan().IndexOf("BTF\0"u8))
+        {
+            bytes[at] = (byte)'X';
+        }
+
+        return bytes;
+    }
+
     private string Refusal(ReadOnlySpan<byte> bytes)
     {
         try
@@ -116,7 +118,7 @@ public sealed class LoadTests
         throw new InvalidOperationException("it loaded");
     }
 
-    private static byte[] Embedded()
+    internal static byte[] Embedded()
     {
         using var stream = typeof(SteeringProgram).Assembly.GetManifestResourceStream("tproxy_bpf.o")!;
         var bytes = new byte[stream.Length];
@@ -124,7 +126,7 @@ public sealed class LoadTests
         return bytes;
     }
 
-    private static byte[] Compile(string body, string before = "")
+    internal static byte[] Compile(string body, string before = "")
     {
         var native = Path.Combine(RepositoryFolder(), "native");
         var folder = Directory.CreateTempSubdirectory("pst-bpf-");

@@ -41,7 +41,7 @@ public sealed class EbpfDoctorTests : IDisposable
         Assert.Equal(["program.fine"], Ids(new ProgramCheck(), well));
         Assert.NotEmpty(well.Bpf.Counters);
         Assert.Contains("routing.fine", Ids(new RoutingCheck(), well));
-        Assert.Equal(["steering.ebpf"], Ids(new SteeringCheck(), well));
+        Assert.Equal(["steering.ebpf", "steering.rules-written"], Ids(new SteeringCheck(), well));
 
         var index = well.Network.Links.Single(link => link.Name == NodeTopology.ClientSide).Index;
         File.Delete(Path.Combine(well.Bpf.Folder, "links", $"{index}-ingress"));

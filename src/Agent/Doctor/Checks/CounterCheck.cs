@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using Postern.Agent.Steer;
 using Postern.Tproxy.Bpf;
 
 namespace Postern.Agent.Doctor.Checks;
@@ -10,26 +11,18 @@ public sealed class CounterCheck : INodeCheck
 {
     private static readonly FindingKind Fine = new("counter.fine", FindingLevel.Ok, "packets by what became of them; none was dropped");
     private static readonly FindingKind Idle = new("counter.idle", FindingLevel.Info, "there are no counters: eBPF does not steer here, or they cannot be read");
-    private static readonly FindingKind NoListener = new("counter.no-listener", FindingLevel.Warning, "packets were dropped because nobody listened at the proxy port", "postern-agent status: is the proxy up and ready?");
-    private static readonly FindingKind AssignFailed = new("counter.assign-failed", FindingLevel.Failure, "the kernel refused to give packets to the listener: SO_REUSEPORT before 6.6, or a listener of another network namespace", "look at listener.shared; start the proxy in this namespace");
-    private static readonly FindingKind Unguarded = new("counter.unguarded-dropped", FindingLevel.Failure, "packets came in by a device without the program and were dropped on their way out", "look at program.no-ingress; the agent's log says why");
-    private static readonly FindingKind Fragments = new("counter.fragment-dropped", FindingLevel.Warning, "fragments between addresses that rules concern were dropped: ports are in the first one only", "lower the sender's MTU or datagram size; look at mtu.differs");
-    private static readonly FindingKind Truncated = new("counter.truncated", FindingLevel.Warning, "packets whose headers are not whole were dropped: an attack, or a broken driver", "tcpdump -i DEVICE -v on the pod's device");
-    private static readonly FindingKind Extensions = new("counter.extensions-dropped", FindingLevel.Warning, "IPv6 packets with more extension headers than are read were dropped", "tcpdump -i DEVICE ip6 protochain 0 on the pod's device");
-    private static readonly FindingKind OlderCut = new("counter.older-cut", FindingLevel.Info, "connections older than the rules, or unknown, were reset", "--older-connections keep leaves them alone, unjudged");
-
     private static readonly (SteeringCounter Counter, FindingKind Kind)[] Troubles =
     [
-        (SteeringCounter.NoListener, NoListener),
-        (SteeringCounter.AssignFailed, AssignFailed),
-        (SteeringCounter.UnguardedDropped, Unguarded),
-        (SteeringCounter.FragmentDropped, Fragments),
-        (SteeringCounter.Truncated, Truncated),
-        (SteeringCounter.ExtensionsDropped, Extensions),
-        (SteeringCounter.OlderCut, OlderCut),
+        Trouble(SteeringCounter.NoListener, "counter.no-listener", FindingLevel.Warning, "postern-agent status: is the proxy up and ready?"),
+        Trouble(SteeringCounter.AssignFailed, "counter.assign-failed", FindingLevel.Failure, "look at listener.shared; start the proxy in this namespace"),
+        Trouble(SteeringCounter.UnguardedDropped, "counter.unguarded-dropped", FindingLevel.Failure, "look at program.no-ingress; the agent's log says why"),
+        Trouble(SteeringCounter.FragmentDropped, "counter.fragment-dropped", FindingLevel.Warning, "lower the sender's MTU or datagram size; look at mtu.differs"),
+        Trouble(SteeringCounter.Truncated, "counter.truncated", FindingLevel.Warning, "tcpdump -i DEVICE -v on the pod's device"),
+        Trouble(SteeringCounter.ExtensionsDropped, "counter.extensions-dropped", FindingLevel.Warning, "tcpdump -i DEVICE ip6 protochain 0 on the pod's device"),
+        Trouble(SteeringCounter.OlderCut, "counter.older-cut", FindingLevel.Info, "--older-connections keep leaves them alone, unjudged"),
     ];
 
-    public IReadOnlyList<FindingKind> Kinds => [Fine, Idle, NoListener, AssignFailed, Unguarded, Fragments, Truncated, Extensions, OlderCut];
+    public IReadOnlyList<FindingKind> Kinds => [Fine, Idle, .. Array.ConvertAll(Troubles, trouble => trouble.Kind)];
 
     public IEnumerable<Finding> Check(NodeFacts facts)
     {
@@ -53,6 +46,9 @@ public sealed class CounterCheck : INodeCheck
             yield return Fine.At("counters", All(facts.Bpf.Counters));
         }
     }
+
+    private static (SteeringCounter Counter, FindingKind Kind) Trouble(SteeringCounter counter, string id, FindingLevel level, string mend) =>
+        (counter, new FindingKind(id, level, CounterMeaning.Of(counter).ToString(), mend));
 
     private static string All(IReadOnlyDictionary<SteeringCounter, long> counters)
     {

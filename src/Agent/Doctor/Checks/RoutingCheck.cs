@@ -63,7 +63,7 @@ public sealed class RoutingCheck : INodeCheck
     /// <summary>Whether steering counts on the rule for this IP version.</summary>
     internal static bool IsNeeded(NodeFacts facts, FamilyFacts family, bool isV6)
     {
-        if (facts.HasEbpf || (family.Mangle is { } mangle && IptablesRules.HasChain(mangle)))
+        if ((family.Mangle is { } mangle && IptablesRules.HasChain(mangle)) || (facts.HasEbpf && facts.RulesSource == RulesSource.Nobody))
         {
             return true;
         }

@@ -75,8 +75,8 @@ public sealed class PacketTrace
         }
         if (!IptablesRules.HasChain(listing))
         {
-            return node.Agent.Rules.Count > 0
-                ? new PathStep(3, Name, StepState.Astray, "neither programs nor POSTERN_PRE_mangle: nothing enforces the agent's rules", "restart the agent")
+            return node.Agent.Rules.Count > 0 || node.Network.Written is { InForce.Count: > 0 }
+                ? new PathStep(3, Name, StepState.Astray, $"neither programs in {node.Bpf.Folder} nor POSTERN_PRE_mangle: nothing enforces the rules that there are", "restart the agent, or name the BPF file system by --bpf-root")
                 : new PathStep(3, Name, StepState.Ok, "nothing is steered on this node");
         }
         return IptablesRules.BeforeFeeder(listing) is not { } before ? new PathStep(3, Name, StepState.Astray, "PREROUTING does not lead to POSTERN_PRE_mangle", $"{Command} -t mangle -I PREROUTING 1 -m comment --comment \"postern-feeder: POSTERN_PRE_mangle\" -j POSTERN_PRE_mangle")
@@ -90,15 +90,15 @@ public sealed class PacketTrace
         if (rule is not null)
         {
             var side = rule.Source is { } from && from.Contains(path.Source) ? "what the endpoint sends" : "what the destination receives";
-            return new PathStep(4, Name, StepState.Ok, $"steered: {rule} ({side})");
+            return new PathStep(4, Name, StepState.Ok, $"steered: {rule} ({side}){Written}");
         }
-        if (node.HasEbpf && node.Agent.Status is null)
+        if (node.RulesSource == RulesSource.Nobody)
         {
-            return new PathStep(4, Name, StepState.Unseen, "only the agent tells the rules of eBPF steering");
+            return new PathStep(4, Name, StepState.Unseen, "no agent answers, and there is no file of the rules in force beside the steering lock");
         }
         return path.Policy is { Egress.IsSteered: true } or { Ingress.IsSteered: true }
             ? new PathStep(4, Name, StepState.Astray, "no rule steers it, but policy speaks about it: it passes unpoliced", "postern-agent status: is the last revision enforced? Has the endpoint's interface the right name?")
-            : new PathStep(4, Name, StepState.Ok, "no rule: it passes the proxy by, and no policy speaks about it");
+            : new PathStep(4, Name, StepState.Ok, node.RulesSource == RulesSource.Agent ? "no rule: it passes the proxy by, and no policy speaks about it" : $"no rule: it passes the proxy by{Written}");
     }
 
     private PathStep Delivery()
@@ -229,6 +229,8 @@ public sealed class PacketTrace
         }
         return new PathStep(number, name, StepState.Ok, $"the program runs first on {device.Name}");
     }
+
+    private string Written => node.RulesSource == RulesSource.File ? "; by the rules that were written beside the steering lock, for no agent answers" : string.Empty;
 
     private string Command => path.Source.AddressFamily == AddressFamily.InterNetwork ? "iptables" : "ip6tables";
 
