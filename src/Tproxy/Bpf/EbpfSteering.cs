@@ -96,28 +96,12 @@ public sealed class EbpfSteering : ISteering
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(log);
         SteeringOptionsCheck.Demand(options);
-        if (!Privilege.HasNetAdmin() || !Privilege.HasBpf())
-        {
-            return false;
-        }
-
-        try
-        {
-            using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
-            if (taken is null)
-            {
-                log("steering: another process steers in this network namespace; its programs are left in place");
-                return false;
-            }
-
-            return EbpfLeftovers.TryRemove(options, log) && RemoveRouting(options, log);
-        }
-        catch (TproxyException error)
-        {
-            log($"steering: could not look for leftovers of an earlier run: {error.Message}");
-            return false;
-        }
+        return Privilege.HasNetAdmin() && SteeringLock.IfFree(options, log, () => RemoveOwnerless(options, log));
     }
+
+    /// <summary>As <see cref="RemoveLeftovers"/>; the steering lock is the caller's.</summary>
+    internal static bool RemoveOwnerless(SteeringOptions options, Action<string> log) =>
+        Privilege.HasBpf() && EbpfLeftovers.TryRemove(options, log) && RemoveRouting(options, log);
 
     public void Claim()
     {
@@ -238,7 +222,7 @@ public sealed class EbpfSteering : ISteering
         }
 
         DemandMeans(options);
-        owned = SteeringLock.Take(options);
+        owned = SteeringLock.Take(options, log);
         try
         {
             BpfFileSystem.Demand(options, log);
