@@ -20,15 +20,16 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Only failures and warnings" };
+        var root = BpfRoot();
         var query = new Query();
-        var command = new Command("doctor", "Examine kernel, routing, steering, listeners and proxy; exit code 1 if something fails") { quiet, DoctorTraceCommand.Create() };
+        var command = new Command("doctor", "Examine kernel, routing, steering, listeners and proxy; exit code 1 if something fails") { quiet, root, DoctorTraceCommand.Create() };
         query.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var code = 0;
             var failed = await query.GuardAsync(parsed, async client =>
             {
-                var facts = await new NodeProbe(SteeringOptions.Default, client, query.Socket(parsed)).ReadAsync(cancellation).ConfigureAwait(false);
+                var facts = await new NodeProbe(SteeringOptions.Default with { BpfRoot = parsed.GetValue(root)! }, client, query.Socket(parsed)).ReadAsync(cancellation).ConfigureAwait(false);
                 var all = Examination.Run(facts);
                 code = Summary(all).Failures > 0 ? Found : 0;
                 var shown = parsed.GetValue(quiet) ? Problems(all) : all;
@@ -46,6 +47,9 @@ internal static class DoctorCommand
         });
         return command;
     }
+
+    internal static Option<string> BpfRoot() =>
+        new("--bpf-root") { Description = "The agent's --bpf-root", DefaultValueFactory = _ => SteeringOptions.Default.BpfRoot, HelpName = "FOLDER" };
 
     internal static void Write(IReadOnlyList<Finding> shown, IReadOnlyList<Finding> all, TextWriter output)
     {

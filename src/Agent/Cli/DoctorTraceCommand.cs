@@ -29,8 +29,9 @@ internal static class DoctorTraceCommand
             }
         });
         var protocol = new Option<SteeringProtocol>("--protocol") { Description = "tcp or udp", DefaultValueFactory = _ => SteeringProtocol.Tcp };
+        var root = DoctorCommand.BpfRoot();
         var query = new Query();
-        var command = new Command("trace", "Follow a packet of an endpoint, step by step; exit code 1 if it goes astray") { from, to, protocol };
+        var command = new Command("trace", "Follow a packet of an endpoint, step by step; exit code 1 if it goes astray") { from, to, protocol, root };
         query.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -38,7 +39,7 @@ internal static class DoctorTraceCommand
             var failed = await query.GuardAsync(parsed, async client =>
             {
                 _ = TryEndPoint(parsed.GetValue(to)!, out var target);
-                var probe = new NodeProbe(SteeringOptions.Default, client, query.Socket(parsed));
+                var probe = new NodeProbe(SteeringOptions.Default with { BpfRoot = parsed.GetValue(root)! }, client, query.Socket(parsed));
                 var node = await probe.ReadAsync(cancellation).ConfigureAwait(false);
                 var path = await new PathProbe(node, probe.Network, client).ReadAsync(parsed.GetValue(from)!, target, parsed.GetValue(protocol), cancellation).ConfigureAwait(false);
                 var steps = PacketTrace.Run(node, path);
