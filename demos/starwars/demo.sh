@@ -179,6 +179,7 @@ Ask the agent (add -o json for programs):
   out/postern-agent steering counters --api-socket $API
   out/postern-agent policy get --api-socket $API
   out/postern-agent policy trace --api-socket $API --from default/xwing --to default/deathstar --port 80 --http "POST /v1/request-landing"
+  nsenter --net=/run/netns/$NODE out/postern-agent doctor --api-socket $API --bpf-root $BPF
 Watch the flows, the agent, the proxy, the death star:
   out/postern observe --socket $OBSERVE
   out/postern-agent monitor --api-socket $API

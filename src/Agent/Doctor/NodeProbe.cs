@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Net;
 using System.Text.Json;
 using System.Threading;
@@ -27,6 +28,10 @@ internal sealed class NodeProbe(string? bpfRoot, ApiClient client, string socket
         var agent = await AgentAsync(cancellationToken).ConfigureAwait(false);
         var options = SteeringOptions.Default with { BpfRoot = bpfRoot ?? (agent.Status?.Steering.BpfRoot is { Length: > 0 } told ? told : SteeringOptions.Default.BpfRoot) };
         var blind = new List<string>();
+        if (agent.Status?.Proxy.Pid is { } proxy && Elsewhere(proxy) is { } where)
+        {
+            blind.Add(where);
+        }
         var network = Network.Read();
         var facts = new NodeFacts
         {
@@ -43,6 +48,20 @@ internal sealed class NodeProbe(string? bpfRoot, ApiClient client, string socket
             ports.Add(rule.ProxyPort);
         }
         return facts with { Listeners = ListenerSockets.WithProcesses(ListenerSockets.Read(blind.Add), ports), Blind = blind };
+    }
+
+    // Else all that is wrong is said of a network that nobody polices.
+    private static string? Elsewhere(int proxy)
+    {
+        try
+        {
+            var (its, own) = (new FileInfo($"/proc/{proxy}/ns/net").LinkTarget, new FileInfo("/proc/self/ns/net").LinkTarget);
+            return its is null || its == own ? null : $"network namespace: the agent's proxy is in {its}, the doctor in {own}, and all that it says is of that one; nsenter --net=/proc/{proxy}/ns/net postern-agent doctor";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private async Task<AgentFacts> AgentAsync(CancellationToken cancellationToken)

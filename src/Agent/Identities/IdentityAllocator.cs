@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Postern.Agent.Model;
 
@@ -26,6 +27,9 @@ public sealed class IdentityAllocator
     /// <summary>Whether it goes on from a state file, so that numbers mean what they meant to the agent before.</summary>
     public bool IsRestored { get; private init; }
 
+    /// <summary>SHA-256 of the state file as it was read or written last, in hex: of two that are the same, numbers mean the same.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(saved));
+
     /// <summary>Reads what <see cref="Save"/> wrote. A file that is absent is a first start; one that cannot be used starts anew with a warning.</summary>
     /// <param name="path">State file.</param>
     /// <param name="warning">One line, or null.</param>
@@ -43,12 +47,14 @@ public sealed class IdentityAllocator
             if (file.Length > MaxStateBytes)
             {
                 warning = $"{path}: larger than {MaxStateBytes} bytes; identities are given anew";
-                return allocator;
+                return new IdentityAllocator();
             }
-            var state = JsonSerializer.Deserialize<AllocatorState>(File.ReadAllBytes(path));
+            var bytes = File.ReadAllBytes(path);
+            var state = JsonSerializer.Deserialize<AllocatorState>(bytes);
             if (state is { Version: StateVersion, Identities: { } one, Cidrs: { } two, Endpoints: { } three }
                 && allocator.identities.TryLoad(one) && allocator.cidrs.TryLoad(two) && allocator.endpoints.TryLoad(three))
             {
+                allocator.saved = bytes;
                 return allocator;
             }
             warning = $"{path}: not a state of this version or contradicts itself; identities are given anew";

@@ -32,12 +32,12 @@ internal static class AgentRun
         using var owned = RuntimeLock.Take(options.RuntimeFolder);
         Or("make the state folder " + options.StateFolder, "--state-dir", () => Directory.CreateDirectory(options.StateFolder));
 
-        var source = new FolderNodeSource(options.Folder, options.StateFolder, Warn);
+        var source = new FolderNodeSource(options.Folder, options.StateFolder, options.RuntimeFolder, Warn);
         var bootstrap = new AgentBootstrapOptions
         {
             XdsSocket = options.XdsSocket,
             AdminSocket = options.AdminSocket,
-            NodeId = $"host~127.0.0.1~{Numbering.Of(options.StateFolder, source.KnowsNumbers)}~localdomain",
+            NodeId = $"host~127.0.0.1~{source.NumberingName}~localdomain",
         };
         await File.WriteAllTextAsync(options.BootstrapFile, AgentBootstrap.Write(bootstrap), stop).ConfigureAwait(false);
         var command = ProxyCommand.Of(options.Proxy, options.BootstrapFile, options.RuntimeFolder, options.AdminSocket, ["--log-level", options.LogLevel, .. options.ProxyArguments]);

@@ -18,6 +18,7 @@ internal sealed class FolderNodeSource : INodeSource
     private readonly string identityFile;
     private readonly LastGoodFolder lastGood;
     private readonly IdentityAllocator allocator;
+    private readonly Numbering numbering;
     private readonly NodeCompiler compiler;
     private readonly Action<string> warn;
     private readonly ConditionalWeakTable<PolicyObject, PolicyText> texts = [];
@@ -29,8 +30,9 @@ internal sealed class FolderNodeSource : INodeSource
 
     /// <param name="folder">YAML and JSON files.</param>
     /// <param name="stateFolder">For identities and the last good copy; exists.</param>
+    /// <param name="runtimeFolder">For the name of the numbering; exists.</param>
     /// <param name="warn">Gets a line when something could not be remembered.</param>
-    public FolderNodeSource(string folder, string stateFolder, Action<string> warn)
+    public FolderNodeSource(string folder, string stateFolder, string runtimeFolder, Action<string> warn)
     {
         this.folder = folder;
         this.warn = warn;
@@ -41,11 +43,15 @@ internal sealed class FolderNodeSource : INodeSource
         {
             warn(warning);
         }
+        numbering = new Numbering(runtimeFolder, allocator.IsRestored ? allocator.Digest : null);
         compiler = new NodeCompiler(allocator, HostAddresses.Read);
     }
 
     /// <summary>Whether numbers are those of the agent before. If not, a proxy that outlived it must not be spoken to: the same number may now mean another.</summary>
-    public bool KnowsNumbers => allocator.IsRestored;
+    public bool KnowsNumbers => numbering.IsKept;
+
+    /// <summary>See <see cref="Identities.Numbering"/>.</summary>
+    public string NumberingName => numbering.Name;
 
     public NodeReading Read()
     {
@@ -121,6 +127,7 @@ internal sealed class FolderNodeSource : INodeSource
         try
         {
             allocator.Save(identityFile);
+            numbering.Keep(allocator.Digest);
             if (goodHash is not null)
             {
                 lastGood.Replace(folder, goodHash);
@@ -128,7 +135,7 @@ internal sealed class FolderNodeSource : INodeSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn($"identities and the last good folder could not be remembered, a restart may number endpoints anew: {e.Message}; free or mend --state-dir");
+            warn($"identities and the last good folder could not be remembered, a restart may number endpoints anew: {e.Message}; free or mend --state-dir and --runtime-dir");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using Postern.Tproxy.Steering;
 
 namespace Postern.Agent.Runtime;
 
@@ -31,7 +32,7 @@ public sealed class RuntimeLock : IDisposable
         }
         catch (IOException e)
         {
-            throw new AgentStartException($"another postern-agent has the runtime folder {folder} (it holds {path}); stop it, or choose another folder with --runtime-dir", e);
+            throw new AgentStartException($"another postern-agent has the runtime folder {folder}: {OpenFile.HolderOf(Path.GetFullPath(path)) ?? "a process that cannot be seen from here"} holds {path}; stop it, or choose another folder with --runtime-dir", e);
         }
     }
 

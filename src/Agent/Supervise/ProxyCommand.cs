@@ -16,6 +16,10 @@ public sealed record ProxyCommand(string Executable, IReadOnlyList<string> Argum
     /// </summary>
     public static readonly IReadOnlyList<string> Always = ["--only-datapath", "--keep-steering"];
 
+    // Whoever launches the proxy is there to tell it, so that the disk could only be older: an agent that is slow to answer must not bring back policies
+    // for addresses that others have by now.
+    private static readonly string[] NoState = ["--state-dir", ""];
+
     /// <summary>Builds the command line of <c>postern run</c>.</summary>
     /// <param name="executable">The proxy.</param>
     /// <param name="bootstrap">Its bootstrap file.</param>
@@ -24,7 +28,12 @@ public sealed record ProxyCommand(string Executable, IReadOnlyList<string> Argum
     /// <param name="extra">The operator's arguments, last, so that they win.</param>
     public static ProxyCommand Of(string executable, string bootstrap, string runtimeFolder, string adminSocket, IReadOnlyList<string> extra) => new(
         Path.GetFullPath(executable),
-        ["run", "-c", bootstrap, .. Contains(extra, "--observe-socket") ? (string[])[] : ["--observe-socket", Path.Combine(runtimeFolder, "observe.sock")], .. Always, .. extra],
+        [
+            "run", "-c", bootstrap,
+            .. Contains(extra, "--observe-socket") ? (string[])[] : ["--observe-socket", Path.Combine(runtimeFolder, "observe.sock")],
+            .. Contains(extra, "--state-dir") ? [] : NoState,
+            .. Always, .. extra,
+        ],
         adminSocket);
 
     /// <summary>Whether a process of that executable may be one of ours; a script runs under its interpreter's name.</summary>

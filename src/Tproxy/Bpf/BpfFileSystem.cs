@@ -24,6 +24,11 @@ internal static class BpfFileSystem
         var root = options.BpfRoot;
         if (IsAt(root))
         {
+            if (WhyNotWritable(root) is { } unwritable)
+            {
+                throw new TproxyException(unwritable);
+            }
+
             return;
         }
 
@@ -55,7 +60,7 @@ internal static class BpfFileSystem
         var root = options.BpfRoot;
         if (IsAt(root))
         {
-            return null;
+            return WhyNotWritable(root);
         }
 
         if (WhyNotFolder(root) is { } reason)
@@ -99,6 +104,23 @@ internal static class BpfFileSystem
         }
     }
 
+    /// <summary>Found out at the start: a steering that can never pin would let traffic pass while it tries. An empty folder is made and removed again.</summary>
+    private static string? WhyNotWritable(string root)
+    {
+        var ours = Path.Combine(root, "postern");
+        try
+        {
+            var probe = Path.Combine(Directory.Exists(ours) ? ours : root, $"probe{Environment.ProcessId}");
+            Directory.CreateDirectory(probe);
+            Directory.Delete(probe);
+            return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"eBPF steering must write to the BPF file system at {root}, and cannot ({error.Message.TrimEnd('.')}); give it, and what is in it, to this process's user (chown), mount it writable, run as root, or name another place with --bpf-root (BpfRoot)";
+        }
+    }
+
     private static TproxyException Fault(string root, string reason) =>
-        new($"eBPF steering needs a BPF file system at {root}, and cannot mount one ({reason}); mount -t bpf bpf /sys/fs/bpf, or name another place with BpfRoot");
+        new($"eBPF steering needs a BPF file system at {root}, and cannot mount one ({reason}); mount -t bpf bpf /sys/fs/bpf, or name another place with --bpf-root (BpfRoot)");
 }

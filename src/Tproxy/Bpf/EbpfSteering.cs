@@ -98,34 +98,20 @@ public sealed class EbpfSteering : ISteering
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(log);
         SteeringOptionsCheck.Demand(options);
-        if (!Privilege.HasNetAdmin() || !Privilege.HasBpf())
+        return Privilege.HasNetAdmin() && SteeringLock.IfFree(options, log, () => RemoveOwnerless(options, log));
+    }
+
+    /// <summary>As <see cref="RemoveLeftovers"/>; the steering lock is the caller's.</summary>
+    internal static bool RemoveOwnerless(SteeringOptions options, Action<string> log)
+    {
+        RulesFile.Remove(options, log);
+        if (!Privilege.HasBpf() || !EbpfLeftovers.TryRemove(options, log))
         {
             return false;
         }
 
-        try
-        {
-            using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
-            if (taken is null)
-            {
-                log("steering: another process steers in this network namespace; its programs are left in place");
-                return false;
-            }
-
-            RulesFile.Remove(options, log);
-            if (!EbpfLeftovers.TryRemove(options, log))
-            {
-                return false;
-            }
-
-            new MarkedRouting(options, log).Remove();
-            return true;
-        }
-        catch (TproxyException error)
-        {
-            log($"steering: could not look for leftovers of an earlier run: {error.Message}");
-            return false;
-        }
+        new MarkedRouting(options, log).Remove();
+        return true;
     }
 
     public void Claim()
@@ -236,7 +222,7 @@ public sealed class EbpfSteering : ISteering
         }
 
         DemandMeans(options);
-        owned = SteeringLock.Take(options);
+        owned = SteeringLock.Take(options, log);
         try
         {
             BpfFileSystem.Demand(options, log);

@@ -82,7 +82,7 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
             CommandRunner.Demand(command);
         }
 
-        owned ??= SteeringLock.Take(options);
+        owned ??= SteeringLock.Take(options, log);
     }
 
     /// <summary>
@@ -142,34 +142,21 @@ public sealed class IptablesSteering : ISteering, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(log);
         SteeringOptionsCheck.Demand(options);
-        if (!Privilege.HasNetAdmin())
+        return Privilege.HasNetAdmin() && SteeringLock.IfFree(options, log, () => RemoveOwnerless(options, log));
+    }
+
+    /// <summary>As <see cref="RemoveLeftovers"/>; the steering lock is the caller's.</summary>
+    /// <exception cref="TproxyException">A command failed.</exception>
+    internal static bool RemoveOwnerless(SteeringOptions options, Action<string> log)
+    {
+        var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
+        RulesFile.Remove(options, log);
+        if (removed)
         {
-            return false;
+            log("steering: rules of an earlier run that did not end cleanly were removed");
         }
 
-        try
-        {
-            using var taken = SteeringLock.TryTake(options.LockDirectory, TimeSpan.Zero);
-            if (taken is null)
-            {
-                log("steering: another process steers in this network namespace; its rules are left in place");
-                return false;
-            }
-
-            var removed = RemoveAll(options, new CommandRunner(options.CommandTimeout), log);
-            RulesFile.Remove(options, log);
-            if (removed)
-            {
-                log("steering: rules of an earlier run that did not end cleanly were removed");
-            }
-
-            return removed;
-        }
-        catch (TproxyException error)
-        {
-            log($"steering: could not look for leftovers of an earlier run: {error.Message}");
-            return false;
-        }
+        return removed;
     }
 
     /// <summary>As <see cref="Remove"/>, but a failure goes to the log.</summary>

@@ -9,6 +9,7 @@ internal static class Privilege
 {
     private const int CapNetAdmin = 12;
     private const int CapSysAdmin = 21;
+    private const int CapPerfmon = 38;
     private const int CapBpf = 39;
 
     /// <exception cref="TproxyException">The capability is missing, or commands would not inherit it.</exception>
@@ -32,14 +33,14 @@ internal static class Privilege
     {
         if (!HasBpf())
         {
-            throw new TproxyException("eBPF steering needs CAP_BPF, which this process lacks; run as root, give systemd's AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_SYS_ADMIN (the last to mount the BPF file system), or steer with iptables (--steering iptables)");
+            throw new TproxyException("eBPF steering needs CAP_BPF and CAP_PERFMON, of which this process lacks one; run as root, give systemd's AmbientCapabilities=CAP_BPF CAP_PERFMON CAP_NET_ADMIN CAP_SYS_ADMIN (the last to mount the BPF file system), or steer with iptables (--steering iptables)");
         }
     }
 
     internal static bool HasBpf()
     {
         var status = File.ReadAllText("/proc/thread-self/status");
-        return Has(status, "CapEff", CapBpf) || Has(status, "CapEff", CapSysAdmin);
+        return (Has(status, "CapEff", CapBpf) && Has(status, "CapEff", CapPerfmon)) || Has(status, "CapEff", CapSysAdmin);
     }
 
     internal static bool HasNetAdmin() => Has(File.ReadAllText("/proc/thread-self/status"), "CapEff");

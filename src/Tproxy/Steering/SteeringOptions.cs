@@ -27,7 +27,7 @@ public sealed record SteeringOptions
     /// <summary>Holds the lock file, one per network namespace. Must be writable.</summary>
     public string LockDirectory { get; init; } = "/run/postern";
 
-    /// <summary>How long one command (iptables, ip) may take, and how long to wait for another owner's lock.</summary>
+    /// <summary>How long one command (iptables, ip) may take; another owner's lock is waited for as long, but not longer than 2 s.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Name in front of the iptables commands' suffixes, to choose a variant: <c>-nft</c> or <c>-legacy</c>. Empty: the system's default.</summary>

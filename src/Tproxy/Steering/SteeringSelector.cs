@@ -39,7 +39,13 @@ public static class SteeringSelector
     /// <returns>Whether there was anything.</returns>
     public static bool RemoveLeftovers(SteeringOptions options, Action<string> log)
     {
-        var programs = EbpfSteering.RemoveLeftovers(options, log);
-        return IptablesSteering.RemoveLeftovers(options, log) || programs;
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(log);
+        SteeringOptionsCheck.Demand(options);
+        return Privilege.HasNetAdmin() && SteeringLock.IfFree(options, log, () =>
+        {
+            var programs = EbpfSteering.RemoveOwnerless(options, log);
+            return IptablesSteering.RemoveOwnerless(options, log) || programs;
+        });
     }
 }

@@ -78,6 +78,20 @@ public sealed class IdentityAllocatorTests : IDisposable
     }
 
     [Fact]
+    public void StateLargerThanAllowed_StartsAnewAndSaysSo()
+    {
+        using (var file = File.Create(State))
+        {
+            file.SetLength((64 << 20) + 1);
+        }
+
+        var allocator = IdentityAllocator.Load(State, out var warning);
+
+        Assert.Contains("larger", warning, StringComparison.Ordinal);
+        Assert.False(allocator.IsRestored);
+    }
+
+    [Fact]
     public void AbsentState_IsAFirstStart()
     {
         IdentityAllocator.Load(State, out var warning);

@@ -17,6 +17,7 @@ public sealed class FolderNodeSourceTests : IDisposable
     {
         Directory.CreateDirectory(folder.At("state"));
         Directory.CreateDirectory(folder.At("in"));
+        Directory.CreateDirectory(folder.At("run"));
     }
 
     public void Dispose() => folder.Dispose();
@@ -83,6 +84,23 @@ public sealed class FolderNodeSourceTests : IDisposable
     }
 
     [Fact]
+    public void StateFolderOfATimeBefore_ItsNumbersAreNotThoseOfTheProxy()
+    {
+        folder.Write("in/e.yaml", Endpoint);
+        var source = Source();
+        source.Read();
+        var backup = File.ReadAllBytes(folder.At("state/identities.json"));
+        folder.Write("in/e.yaml", Endpoint.Replace("app: a", "app: b", StringComparison.Ordinal));
+        source.Read();
+        Assert.Equal(source.NumberingName, Source().NumberingName);
+
+        File.WriteAllBytes(folder.At("state/identities.json"), backup);
+
+        Assert.False(Source().KnowsNumbers);
+        Assert.NotEqual(source.NumberingName, Source().NumberingName);
+    }
+
+    [Fact]
     public void NumbersCannotBeSaved_TheNextAgentKnowsNone()
     {
         folder.Write("in/e.yaml", Endpoint);
@@ -125,5 +143,5 @@ public sealed class FolderNodeSourceTests : IDisposable
         Assert.DoesNotContain("Endpoint", policy.Yaml, StringComparison.Ordinal);
     }
 
-    private FolderNodeSource Source() => new(folder.At("in"), folder.At("state"), warnings.Add);
+    private FolderNodeSource Source() => new(folder.At("in"), folder.At("state"), folder.At("run"), warnings.Add);
 }

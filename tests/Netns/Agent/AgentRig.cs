@@ -36,7 +36,7 @@ internal sealed class AgentRig : IDisposable
         Directory.CreateDirectory(Net.File("node"));
         Directory.CreateDirectory(Net.File("run"));
         // One thing to launch, wherever dotnet is.
-        File.WriteAllText(Net.File("postern"), $"#!/bin/sh\nexec env DOTNET_EnableDiagnostics=0 {string.Join(' ', PosternProcess.Command)} \"$@\"\n");
+        File.WriteAllText(Net.File("postern"), $"#!/bin/sh\n[ -e {Net.File("stop-agent")} ] && kill -STOP $PPID\nexec env DOTNET_EnableDiagnostics=0 {string.Join(' ', PosternProcess.Command)} \"$@\"\n");
         Net.Net.Node.Run("chmod", "755", Net.File("postern")).OrThrow();
         Write("endpoints.yaml", Endpoints("deathstar", "tiefighter", "xwing"));
     }
@@ -51,6 +51,9 @@ internal sealed class AgentRig : IDisposable
 
     internal ProxyRig Net { get; } = new();
 
+    /// <summary>What the operator gives the proxy, beyond what every agent does.</summary>
+    internal string[] ProxyArguments { get; set; } = [];
+
     internal string BpfRoot => Net.File("bpf");
 
     internal PosternProcess Start(params string[] more)
@@ -61,7 +64,7 @@ internal sealed class AgentRig : IDisposable
         ];
         string[] arguments =
         [
-            "run", "--dir", Net.File("node"), "--proxy", Net.File("postern"), "--proxy-arg=--state-dir", "--proxy-arg=" + Net.File("proxy-state"), .. more,
+            "run", "--dir", Net.File("node"), "--proxy", Net.File("postern"), .. ProxyArguments.Select(one => "--proxy-arg=" + one), .. more,
             .. usual.Where(one => !more.Contains(one.Option)).SelectMany(one => (string[])[one.Option, one.Value]),
         ];
         var agent = PosternProcess.Start(Net.Net.Node, [], arguments, "postern-agent.dll");
@@ -80,6 +83,9 @@ internal sealed class AgentRig : IDisposable
 
     /// <summary>As a writer does that does not rename.</summary>
     internal void Truncate(string name) => File.WriteAllText(Path.Combine(Net.File("node"), name), "");
+
+    /// <summary>From now on an agent is stopped at the moment when it launches its proxy, before that has begun.</summary>
+    internal void StopAgentAtLaunch() => Net.Put("stop-agent", "");
 
     internal void Kill(string signal, int pid) => Net.Net.Node.Run("kill", "-" + signal, pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
@@ -156,6 +162,7 @@ internal sealed class AgentRig : IDisposable
         {
             if (!agent.HasExited)
             {
+                agent.Signal("CONT");
                 agent.Signal("TERM");
                 agent.Signal("TERM");
                 agent.WaitForExit();

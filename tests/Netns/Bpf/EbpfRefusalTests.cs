@@ -63,6 +63,26 @@ public sealed class EbpfRefusalTests : IDisposable
     }
 
     [NetnsFact]
+    public void BpfFileSystemCannotBeWritten_IsRefusedAtTheStart()
+    {
+        var root = _rig.Options.BpfRoot;
+        Directory.CreateDirectory(root);
+        _node.Run("mount", "-t", "bpf", "-o", "ro", "bpf", root).OrThrow();
+        try
+        {
+            Assert.Contains("must write to the BPF file system at " + root, _node.Inside(() => EbpfSteering.WhyNot(_rig.Options)), StringComparison.Ordinal);
+            Assert.Contains("--bpf-root", Assert.Throws<TproxyException>(_rig.Claim).Message, StringComparison.Ordinal);
+            _node.Run("mount", "-o", "remount,rw", root).OrThrow();
+            Assert.Null(_node.Inside(() => EbpfSteering.WhyNot(_rig.Options)));
+            Assert.Empty(Directory.GetDirectories(root));
+        }
+        finally
+        {
+            _node.Run("umount", root);
+        }
+    }
+
+    [NetnsFact]
     public void NoCapability_IsRefused()
     {
         Assert.Contains("CAP_NET_ADMIN", Without(() => EbpfSteering.WhyNot(_rig.Options)), StringComparison.Ordinal);
