@@ -32,11 +32,11 @@ public sealed record CounterMeaning(string Verdict, string When)
         SteeringCounter.Truncated => new(Dropped, "headers not whole, or behind a second priority tag: broken or hostile"),
         SteeringCounter.ExtensionsDropped => new(Dropped, "more than six extension headers between addresses that rules concern"),
         SteeringCounter.VlanPassed => new(Passes, "tagged; the VLAN's device is asked"),
-        SteeringCounter.OtherProtocol => new(Passes, "neither TCP nor UDP, nor an ICMP error about what the proxy sent"),
+        SteeringCounter.OtherProtocol => new(Passes, "ICMP and the like, unless it is an error for the proxy"),
         SteeringCounter.NotIp => new(Passes, "ARP and the like"),
         SteeringCounter.UnguardedDropped => new("dropped at the egress", "came in by a device without the program: is it new, or did attaching fail?"),
-        SteeringCounter.TimeWaitEnded => new("once more", "a SYN that met what is left of an earlier connection of the same two ends: that was ended"),
-        SteeringCounter.ErrorReturned => new("to the stack", "ICMP errors about what the proxy sent"),
+        SteeringCounter.TimeWaitEnded => new("to the device's queue", "a SYN that meets a TIME_WAIT, sent round behind a reset; it comes again as `SteeredNew`, the reset as `SteeredEstablished`"),
+        SteeringCounter.ErrorReturned => new("to the stack", "ICMP errors about what the proxy's sockets sent: a smaller MTU on the path, nobody listens"),
         _ => throw new ArgumentOutOfRangeException(nameof(counter), counter, "no such counter"),
     };
 

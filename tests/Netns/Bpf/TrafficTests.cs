@@ -123,17 +123,23 @@ public sealed class TrafficTests
         Assert.Equal(0, node.Count(SteeringCounter.SteeredNew));
     }
 
-    [NetnsFact]
-    public void NextConnectionOfTheSameTwoEnds_GoesToTheListenerThroughTimeWait()
+    // Between the two ends of a veth nobody makes checksums, unless told to.
+    [NetnsTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void NextConnectionOfTheSameTwoEnds_GoesToTheListenerThroughTimeWait(bool checksums)
     {
         using var node = new SteeredNode();
+        if (checksums)
+        {
+            node.Topology.Client.Run("iptables", "-t", "mangle", "-A", "POSTROUTING", "-p", "tcp", "-j", "CHECKSUM", "--checksum-fill").OrThrow();
+        }
+
         HandWrittenSet.To(NodeTopology.ServerV4, Port, SteeredNode.ProxyPort).Write(node.Program.Maps);
         using var listener = node.Listener("127.0.0.1");
         for (var round = 0; round < 2; round++)
         {
-            using var from = node.Topology.Client.Inside(() => SteeredNode.Make(SocketType.Stream, NodeTopology.ClientV4));
-            from.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            from.Bind(new IPEndPoint(IPAddress.Parse(NodeTopology.ClientV4), 7000));
+            using var from = FromPort7000(node);
             from.Connect(IPAddress.Parse(NodeTopology.ServerV4), Port);
             using var accepted = SteeredNode.Accept(listener);
             SteeredNode.Exchange(from, accepted);
@@ -146,6 +152,41 @@ public sealed class TrafficTests
         Assert.Equal(2, node.Count(SteeringCounter.SteeredNew));
         Assert.Equal(1, node.Count(SteeringCounter.TimeWaitEnded));
         Assert.Equal(0, node.Count(SteeringCounter.OlderCut));
+    }
+
+    [NetnsFact]
+    public void TimeWaitThatNoResetEnds_SynGoesRoundOnce()
+    {
+        using var node = new SteeredNode();
+        node.Topology.Node.Sysctl("net.ipv4.tcp_rfc1337", "1");
+        HandWrittenSet.To(NodeTopology.ServerV4, Port, SteeredNode.ProxyPort).Write(node.Program.Maps);
+        using var listener = node.Listener("127.0.0.1");
+        using (var first = FromPort7000(node))
+        {
+            first.Connect(IPAddress.Parse(NodeTopology.ServerV4), Port);
+            using var accepted = SteeredNode.Accept(listener);
+            accepted.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, first.Receive(new byte[1]));
+        }
+
+        Wait.Until(() => node.Topology.Node.Run("ss", "-Htan", "state", "time-wait").Output.Contains(":7000", StringComparison.Ordinal), () => "no TIME_WAIT");
+        var before = node.Count(SteeringCounter.SteeredEstablished);
+
+        using var second = FromPort7000(node);
+        var attempt = second.ConnectAsync(IPAddress.Parse(NodeTopology.ServerV4), Port);
+
+        // The reset and the SYN behind it, the client's reset of the answer, and the SYN sent again.
+        Wait.Until(() => node.Count(SteeringCounter.SteeredEstablished) >= before + 4, node.Counted);
+        Assert.Equal(1, node.Count(SteeringCounter.TimeWaitEnded));
+        Assert.False(attempt.IsCompletedSuccessfully);
+    }
+
+    private static Socket FromPort7000(SteeredNode node)
+    {
+        var socket = node.Topology.Client.Inside(() => SteeredNode.Make(SocketType.Stream, NodeTopology.ClientV4));
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(NodeTopology.ClientV4), 7000));
+        return socket;
     }
 
     [NetnsFact]
