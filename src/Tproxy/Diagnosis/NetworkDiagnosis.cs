@@ -117,10 +117,15 @@ public sealed class NetworkDiagnosis
         return null;
     }
 
-    /// <summary>Opening for reading takes no lock and makes no file; a shared lock that is refused tells of an exclusive one.</summary>
+    /// <summary>Where the table of locks does not tell, a shared lock that is refused tells of an exclusive one. Opening for reading makes no file.</summary>
     private bool? HasOwner()
     {
         var path = SteeringLock.PathIn(options.LockDirectory);
+        if (LockTable.IsHeld(path) is { } held)
+        {
+            return held;
+        }
+
         try
         {
             // FileShare.Read is flock(LOCK_SH | LOCK_NB).

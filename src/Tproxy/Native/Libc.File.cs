@@ -1,3 +1,4 @@
+using System;
 using System.IO;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -7,6 +8,9 @@ namespace Postern.Tproxy.Native;
 /// <summary>Files, where the runtime would follow links or wait for a writer.</summary>
 internal static partial class Libc
 {
+    internal const int CurrentFolder = -100; // AT_FDCWD
+    internal const uint StatInode = 0x100; // STATX_INO
+
     private const int NoEntry = 2; // ENOENT
     private const int TooManyLinks = 40; // ELOOP
     private const int NonBlocking = 0x800; // O_NONBLOCK
@@ -28,6 +32,11 @@ internal static partial class Libc
         var errno = Marshal.GetLastPInvokeError();
         return errno == NoEntry ? null : throw new IOException(errno == TooManyLinks ? "it is a link" : Marshal.GetPInvokeErrorMessage(errno));
     }
+
+    /// <summary>statx(2), whose struct is the same on every architecture: stx_ino at 32, stx_dev_major at 136, stx_dev_minor at 140 of 256 bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    internal static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> file);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

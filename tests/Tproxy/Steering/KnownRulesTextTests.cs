@@ -6,7 +6,7 @@ namespace Postern.Tests.Tproxy.Steering;
 public sealed class KnownRulesTextTests
 {
     private const string A = "to=10.0.0.1/32,port=80,in=lxc+,proxy-port=15001";
-    private const string B = "from=fd00::/8,port=1-65535,proto=udp,proxy-port=15002";
+    private const string B = "port=1-65535,from=fd00::/8,proto=udp,proxy-port=15002";
 
     [Theory]
     [InlineData(SteeringMode.Ebpf, "ebpf")]
