@@ -34,4 +34,13 @@ internal sealed class EarlyConnection(Socket socket) : ITrackedConnection
     }
 
     public void AbortNow() => control.Reset();
+
+    /// <summary>Not judged yet.</summary>
+    public OpenVerdict? Verdict => null;
+
+    public bool Revoke()
+    {
+        AbortNow();
+        return true;
+    }
 }

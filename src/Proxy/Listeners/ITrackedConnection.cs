@@ -12,4 +12,10 @@ internal interface ITrackedConnection
 
     /// <summary>Close now, with a reset.</summary>
     void AbortNow();
+
+    /// <summary>What it is open by; null where nothing judged it, or where the verdict holds for good.</summary>
+    OpenVerdict? Verdict { get; }
+
+    /// <summary>Policy allows it no longer: close both sides now. False when it was closed already.</summary>
+    bool Revoke();
 }
