@@ -268,12 +268,13 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     }
 
     /// <summary>At once, whatever is in flight: the client gets a reset, so does not take a part for the whole; the upstream connection is closed.</summary>
-    public bool Revoke()
+    public bool Revoke(Action tell)
     {
         if (Interlocked.Exchange(ref aborted, 1) != 0)
         {
             return false;
         }
+        tell();
         revoked = true;
         Interlocked.MemoryBarrier(); // either the request's thread sees it, or what it began is failed here
         control.Reset();

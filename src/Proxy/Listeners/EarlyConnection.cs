@@ -1,3 +1,4 @@
+using System;
 using System.Net.Sockets;
 using System.Threading;
 using Postern.Proxy.Transport;
@@ -38,8 +39,9 @@ internal sealed class EarlyConnection(Socket socket) : ITrackedConnection
     /// <summary>Not judged yet.</summary>
     public OpenVerdict? Verdict => null;
 
-    public bool Revoke()
+    public bool Revoke(Action tell)
     {
+        tell();
         AbortNow();
         return true;
     }

@@ -66,17 +66,12 @@ internal sealed class OpenVerdict
         {
             return ReviewResult.Allowed;
         }
-        if (!connection.Revoke())
-        {
-            return ReviewResult.Gone;
-        }
-        stats.ClosedByPolicy.Increment();
-        Write(denial, state, sourceBefore, destinationBefore);
-        return ReviewResult.Closed;
+        return connection.Revoke(() => Tell(denial, state, sourceBefore, destinationBefore)) ? ReviewResult.Closed : ReviewResult.Gone;
     }
 
-    private void Write(SidedVerdict denial, PolicyState state, uint sourceBefore, uint destinationBefore)
+    private void Tell(SidedVerdict denial, PolicyState state, uint sourceBefore, uint destinationBefore)
     {
+        stats.ClosedByPolicy.Increment();
         var side = denial.Side!;
         var detail = $"policy version {state.Version} no longer allows the open connection ({RecordVerdict.NameOf(denial.Verdict.Reason)}): {RefusalText.Explain(side, denial.Verdict, opaque)}";
         detail += Moved("source", sourceBefore, metadata.SourceIdentity) + Moved("destination", destinationBefore, metadata.DestinationIdentity);

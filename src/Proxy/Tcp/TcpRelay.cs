@@ -60,14 +60,15 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
     }
 
     /// <summary>Both sides get a reset: a cut must not look like an orderly end.</summary>
-    public void AbortNow() => Revoke();
+    public void AbortNow() => Revoke(static () => { });
 
-    public bool Revoke()
+    public bool Revoke(Action tell)
     {
         if (Interlocked.Exchange(ref aborted, 1) != 0)
         {
             return false;
         }
+        tell();
         Reset(downstream);
         Reset(upstream);
         return true;
