@@ -16,6 +16,7 @@ internal sealed partial class PolicyReview : IDisposable
 {
     private const int Slice = 256; // connections between two chances for others to run
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(20); // an update of policies and one of identities often come together
+    private static readonly TimeSpan AfterBug = TimeSpan.FromSeconds(1);
 
     // One place: a change is noted after it is in force and taken out before the walk, so none is missed.
     private readonly Channel<byte> changes = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -65,10 +66,21 @@ internal sealed partial class PolicyReview : IDisposable
             await Task.Delay(Settle).ConfigureAwait(false);
             changes.Reader.TryRead(out _);
             var clock = Stopwatch.GetTimestamp();
-            var count = await WalkAsync().ConfigureAwait(false);
-            if (count.Closed > 0)
+            try
             {
-                LogClosed(logger, count.Closed, count.Open, (long)Stopwatch.GetElapsedTime(clock).TotalMilliseconds);
+                var count = await WalkAsync().ConfigureAwait(false);
+                if (count.Closed > 0)
+                {
+                    LogClosed(logger, count.Closed, count.Open, (long)Stopwatch.GetElapsedTime(clock).TotalMilliseconds);
+                }
+            }
+#pragma warning disable CA1031 // A loop that ended here would leave forbidden connections open for ever, unseen.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                LogWalkFailed(logger, e);
+                OnPolicyChanged();
+                await Task.Delay(AfterBug).ConfigureAwait(false);
             }
         }
     }
@@ -91,6 +103,9 @@ internal sealed partial class PolicyReview : IDisposable
 
     [LoggerMessage(40, LogLevel.Information, "policy changed: {Closed} of {Open} open connections are no longer allowed and were reset, in {Milliseconds} ms")]
     private static partial void LogClosed(ILogger logger, int closed, int open, long milliseconds);
+
+    [LoggerMessage(42, LogLevel.Error, "open connections could not be judged again after a change of policy; another walk follows in a second: unexpected exception")]
+    private static partial void LogWalkFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(41, LogLevel.Error, "an open connection could not be judged again and was reset: unexpected exception")]
     private static partial void LogBug(ILogger logger, Exception exception);

@@ -89,18 +89,32 @@ public sealed class PolicyReviewTests : IDisposable
         Assert.Equal(new ReviewCount(10_000, 100, 100), await review.WalkAsync());
 
         Assert.Equal(new ReviewCount(9_900, 0, 0), await review.WalkAsync());
-        var clock = Stopwatch.StartNew();
-        policy.Current = policy.Current with { Version = "3" };
-        Assert.Equal(new ReviewCount(9_900, 0, 0), await review.WalkAsync());
-        output.WriteLine($"9,900 connections whose rules are as before: {clock.Elapsed.TotalMicroseconds} us");
-        clock.Restart();
         // Another map that says the same of everybody.
         policy.Current = policy.Current with { Hosts = Hosts(("10.9.0.0/16", 5), ("10.8.0.0/16", 6)) };
         Assert.Equal(new ReviewCount(9_900, 0, 0), await review.WalkAsync());
-        output.WriteLine($"9,900 connections whose identities are looked up: {clock.Elapsed.TotalMicroseconds} us");
         // One client moves.
         policy.Current = policy.Current with { Hosts = Hosts(("10.9.0.0/16", 5), ("10.9.0.8/32", 6)) };
         Assert.Equal(new ReviewCount(9_900, 1, 1), await review.WalkAsync());
+    }
+
+    [Fact]
+    public async Task PolicyChangesForOthers_AWalkOnlyCompares()
+    {
+        policy.Current = new PolicyState(PolicySnapshot.Compile([.. Enumerable.Range(0, 100).Select(n => Allowing($"10.0.1.{n}", 5))]), Hosts(("10.9.0.0/16", 5)), "1");
+        for (var i = 0; i < 10_000; i++)
+        {
+            Assert.NotNull(TryOpen($"10.9.{i / 250}.{i % 250}", $"10.0.1.{i % 100}"));
+        }
+        var best = TimeSpan.MaxValue;
+        for (var i = 0; i < 50; i++)
+        {
+            policy.Current = policy.Current with { Hosts = Hosts(("10.9.0.0/16", 5), ($"10.8.0.{i}/32", 6)) };
+            var clock = Stopwatch.StartNew();
+            var count = await Task.Run(async () => await review.WalkAsync());
+            best = clock.Elapsed < best ? clock.Elapsed : best;
+            Assert.Equal(new ReviewCount(10_000, 0, 0), count);
+        }
+        output.WriteLine($"the best walk: {best.TotalNanoseconds / 10_000} ns per connection, rules and identities looked up");
     }
 
     [Fact]
