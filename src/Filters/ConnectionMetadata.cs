@@ -1,5 +1,6 @@
 using System;
 using System.Net;
+using Postern.Filters.Listener;
 using Postern.Policy;
 
 namespace Postern.Filters;
@@ -8,7 +9,7 @@ namespace Postern.Filters;
 /// What is known of one accepted connection once its listener filters ran: who talks to whom, by identity. Immutable; the result of
 /// <c>cilium.bpf_metadata</c>. A connection without it (no such filter) has no policy and is refused by the Cilium filters.
 /// </summary>
-public sealed class ConnectionMetadata
+public sealed record ConnectionMetadata
 {
     /// <summary>Which side of the pod this listener serves.</summary>
     public required TrafficDirection Direction { get; init; }
@@ -51,6 +52,27 @@ public sealed class ConnectionMetadata
     /// is never steered again, so where nothing else judges that side this pass has to. Null where the datapath does.
     /// </summary>
     public ConnectionMetadata? DestinationSide { get; init; }
+
+    /// <summary>The map that the identities come from; null where they were given, and no map changes them.</summary>
+    public IdentityMap? ResolvedBy { get; init; }
+
+    /// <summary>The same connection with the identities of another map; this object if they are the same ones.</summary>
+    public ConnectionMetadata Under(IdentityMap hosts)
+    {
+        if (ResolvedBy is null || ReferenceEquals(ResolvedBy, hosts))
+        {
+            return this;
+        }
+        var source = BpfMetadata.IdentityOf(hosts, Source.Address);
+        var destination = Direction == TrafficDirection.Ingress ? Identities.Unknown : BpfMetadata.IdentityOf(hosts, Destination.Address);
+        return source == SourceIdentity && destination == DestinationIdentity ? this : this with
+        {
+            SourceIdentity = source,
+            DestinationIdentity = destination,
+            DestinationSide = DestinationSide is { } side ? side with { SourceIdentity = source } : null,
+            ResolvedBy = hosts,
+        };
+    }
 
     /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
     public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;

@@ -27,8 +27,11 @@ public static class RecordVerdict
     /// <summary>The reason text of a record that policy let through.</summary>
     public const string AllowedReason = "allowed";
 
+    /// <summary>The reason text of what ended because a change of policy or identities forbids it now.</summary>
+    public const string PolicyChangedReason = "policy_changed";
+
     /// <summary>
-    /// The verdict: <see cref="EntryType.Denied"/> and every record with a policy reason (so also the 403 that answers it) are denied;
+    /// The verdict: <see cref="EntryType.Denied"/> and every record with a policy reason (so also the 403 that answers it) or <c>policy_changed</c> are denied;
     /// <c>allowed</c> is forwarded; any other reason is an error code of the proxy.
     /// </summary>
     public static Verdict Of(VisibilityRecord record)
@@ -43,7 +46,7 @@ public static class RecordVerdict
             return Verdict.Forwarded;
         }
 
-        return Refusals.Contains(record.Reason) ? Verdict.Denied : Verdict.Error;
+        return Refusals.Contains(record.Reason) || record.Reason == PolicyChangedReason ? Verdict.Denied : Verdict.Error;
     }
 
     /// <summary>The reason in snake case, e.g. <c>no_http_rule_matched</c>. Does not allocate.</summary>

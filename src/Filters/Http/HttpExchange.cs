@@ -30,8 +30,8 @@ public sealed class HttpExchange
 
     private readonly HttpRecord http = new();
 
-    /// <summary>Who talks to whom; null when no listener filter resolved it.</summary>
-    public ConnectionMetadata? Connection { get; }
+    /// <summary>Who talks to whom, by the identities in force at the latest verdict; null when no listener filter resolved it.</summary>
+    public ConnectionMetadata? Connection { get; private set; }
 
     /// <summary>The request; header actions change it in place, and this is what goes upstream.</summary>
     public IHttpPolicyRequest Request { get; private set; } = null!;
@@ -81,6 +81,14 @@ public sealed class HttpExchange
         Record.Detail = "";
         Record.RuleName = "";
         Record.LatencyNanos = 0;
+    }
+
+    /// <summary>This request and later ones, their records too, go by the identities that <paramref name="hosts"/> gives.</summary>
+    public void UseIdentities(IdentityMap hosts)
+    {
+        Connection = Connection?.Under(hosts);
+        Record.SourceIdentity = Connection?.SourceIdentity ?? 0;
+        Record.DestinationIdentity = Connection?.DestinationIdentity ?? 0;
     }
 
     /// <summary>Notes the response's head.</summary>

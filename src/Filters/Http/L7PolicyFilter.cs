@@ -6,7 +6,7 @@ namespace Postern.Filters.Http;
 
 /// <summary>
 /// <c>cilium.l7policy</c>: the verdict on each HTTP request, and its records. Policy is read anew for every request, so an update applies
-/// to the next request on an open connection; the connection-level verdict is taken again too when policy changed, which is stricter
+/// to the next request on an open connection; the connection-level verdict is taken again too when policy or identities changed, which is stricter
 /// than upstream (there a request on an open connection passes after its port or the whole policy went).
 /// Record order per request: Request or Denied, then Response.
 /// </summary>
@@ -27,12 +27,11 @@ public sealed class L7PolicyFilter : IHttpFilter
     /// <inheritdoc/>
     public LocalReply? OnRequestHeaders(HttpExchange exchange)
     {
-        var connection = exchange.Connection;
-        if (connection is null)
+        if (exchange.Connection is null)
         {
             return new LocalReply(500, "", "no_connection_metadata", RefusalText.Explain(null, default));
         }
-        var (verdict, side) = Judge(exchange, connection);
+        var (verdict, side) = Judge(exchange);
         var record = exchange.Record;
         record.Direction = side.Direction;
         record.PolicyName = side.PodAddress;
@@ -40,7 +39,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         record.RuleName = verdict.RuleName;
         if (verdict.IsAllowed)
         {
-            record.Detail = connection.Policy.Current.Note;
+            record.Detail = side.Policy.Current.Note;
             Log(exchange, EntryType.Request);
             return null;
         }
@@ -77,17 +76,19 @@ public sealed class L7PolicyFilter : IHttpFilter
     public void OnStreamEnd(HttpExchange exchange) => LogRequestOnce(exchange);
 
     // The pod's side first: its header actions change what the destination's rules see, as they would two passes later.
-    private static (PolicyVerdict Verdict, ConnectionMetadata Side) Judge(HttpExchange exchange, ConnectionMetadata connection)
+    private static (PolicyVerdict Verdict, ConnectionMetadata Side) Judge(HttpExchange exchange)
     {
         var state = exchange.L7Policy;
-        var policies = connection.Policy.Current.Policies;
-        if (!ReferenceEquals(state.Policies, policies))
+        var inForce = exchange.Connection!.Policy.Current;
+        if (!ReferenceEquals(state.State, inForce))
         {
-            state.Port = CiliumNetwork.PortOf(connection, policies);
-            state.Network = CiliumNetwork.Judge(connection, state.Port);
-            LookAtDestination(state, connection.DestinationSide, policies);
-            state.Policies = policies;
+            exchange.UseIdentities(inForce.Hosts);
+            state.Port = CiliumNetwork.PortOf(exchange.Connection, inForce.Policies);
+            state.Network = CiliumNetwork.Judge(exchange.Connection, state.Port);
+            LookAtDestination(state, exchange.Connection.DestinationSide, inForce.Policies);
+            state.State = inForce;
         }
+        var connection = exchange.Connection;
         var verdict = Judge(exchange, connection, state.Port, state.Network);
         if (!state.DestinationJudges || !verdict.IsAllowed)
         {

@@ -67,6 +67,7 @@ public sealed class BpfMetadata
             MarksUpstream = MarkUpstream,
             UpstreamLingerSeconds = OriginalSourceSoLingerTime,
             Policy = Policy,
+            ResolvedBy = state.Hosts,
         };
     }
 
@@ -85,7 +86,7 @@ public sealed class BpfMetadata
         Policy = Policy,
     };
 
-    private static uint IdentityOf(IdentityMap hosts, IPAddress address)
+    internal static uint IdentityOf(IdentityMap hosts, IPAddress address)
     {
         var identity = hosts.Find(address);
         return identity == Identities.Unknown ? Identities.World : identity;

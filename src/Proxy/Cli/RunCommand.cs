@@ -11,6 +11,7 @@ using Postern.Policy;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Discovery;
 using Postern.Proxy.Lifecycle;
+using Postern.Proxy.Listeners;
 using Postern.Records;
 using Postern.Proxy.Observe;
 using Postern.Tproxy;
@@ -48,6 +49,8 @@ internal static class RunCommand
         var bpfRoot = new Option<string>("--bpf-root") { Description = "The BPF file system, mounted there if need be; holds what eBPF steering leaves in force", DefaultValueFactory = _ => SteeringOptions.Default.BpfRoot, HelpName = "FOLDER" };
         var keepSteering = new Option<bool>("--keep-steering") { Description = "Leave steering rules alone that another process installed, also when it has died" };
         var onlyDatapath = new Option<bool>("--only-datapath") { Description = "Nothing but this proxy stands between the pods of the node, as under postern-agent: judge both ends of a connection between two of them, and keep the client's address there too" };
+        var denied = new Option<string>("--denied-connections") { Description = "Open connections that a change of policy or identities forbids. cut: reset, with a record; keep: they go on (requests are judged all the same)", DefaultValueFactory = _ => "cut" };
+        denied.AcceptOnlyFromAmong("cut", "keep");
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
         var stateDir = new Option<string?>("--state-dir") { Description = $"Where the last good state is kept for a restart without a control plane; empty switches it off [default: {RunOptions.DefaultStateDir}, if it can be had]", HelpName = "PATH" };
@@ -67,7 +70,7 @@ internal static class RunCommand
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, steering, older, bpfRoot, keepSteering, onlyDatapath, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, steering, older, bpfRoot, keepSteering, onlyDatapath, denied, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -87,6 +90,7 @@ internal static class RunCommand
                 },
                 KeepSteering = parsed.GetValue(keepSteering),
                 OnlyDatapath = parsed.GetValue(onlyDatapath),
+                DeniedConnections = Enum.Parse<DeniedConnections>(parsed.GetValue(denied)!, ignoreCase: true),
                 MaxConnections = parsed.GetValue(connections),
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
                 StateDir = parsed.GetValue(stateDir),

@@ -48,6 +48,9 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
 
     public PolicyState Current => current;
 
+    /// <summary>Told when <see cref="Current"/> is another; under the gate, so it must not wait for anything.</summary>
+    public event Action? Changed;
+
     public ISecretSource Secrets => secrets;
 
     /// <summary>The newest accepted policies, in force or not: what the next update is compared with.</summary>
@@ -137,6 +140,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
         {
             firstPair.TrySetResult();
         }
+        Changed?.Invoke();
     }
 
     private void Close()

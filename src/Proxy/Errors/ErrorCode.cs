@@ -22,6 +22,9 @@ internal enum ErrorCode
     /// <summary>The listener's options would change the path.</summary>
     PathNotNormal,
     DownstreamReset,
+
+    /// <summary>Policy changed, and the connection is no longer allowed.</summary>
+    PolicyChanged,
     RequestHeadTimeout,
     RequestHeadTruncated,
     Internal,

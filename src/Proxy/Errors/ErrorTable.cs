@@ -1,4 +1,5 @@
 using System;
+using Postern.Records;
 
 namespace Postern.Proxy.Errors;
 
@@ -41,6 +42,7 @@ internal static class ErrorTable
         Add(ErrorCode.RequestBodyMalformed, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "DPE", "request_body_malformed", "Bad Request\r\n");
         Add(ErrorCode.PathNotNormal, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "-", "path_normalization_failed", "Bad Request\r\n");
         Add(ErrorCode.DownstreamReset, ErrorSide.Downstream, RetryClass.No, 499, GrpcInternal, "DC", "downstream_reset", "");
+        Add(ErrorCode.PolicyChanged, ErrorSide.Downstream, RetryClass.No, 403, GrpcPermissionDenied, "UAEX", RecordVerdict.PolicyChangedReason, "");
         Add(ErrorCode.RequestHeadTimeout, ErrorSide.Downstream, RetryClass.No, 408, GrpcDeadlineExceeded, "DT", "request_headers_timeout", "Request Timeout\r\n");
         Add(ErrorCode.RequestHeadTruncated, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "DPE", "request_head_truncated", "Bad Request\r\n");
         Add(ErrorCode.Internal, ErrorSide.Internal, RetryClass.No, 500, GrpcInternal, "-", "internal_error", "");

@@ -29,6 +29,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
 {
     private const int LingerBytes = 256 * 1024;
     private const long LastWordMillis = 5_000; // for an answer to reach a client after its request has failed
+    private static readonly ProxyError NoLongerAllowed = new(ErrorCode.PolicyChanged, "policy changed while the request was under way, and no longer allows its connection");
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     private readonly Stream stream;
@@ -45,6 +46,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     private long failedAt; // when the sweeper ended the request in flight, 0 before; the sweeper's, but for its reset
     private long begun; // requests that reached the request path
     private int aborted;
+    private volatile bool revoked;
     private int disposed;
 
     public HttpConnection(
@@ -56,12 +58,14 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         IPEndPoint remote,
         IPEndPoint originalDestination,
         IUpstreamConnector connector,
-        ConnectionRegistry registry)
+        ConnectionRegistry registry,
+        OpenVerdict? verdict = null)
     {
         ConnectionId = id;
         this.stream = stream;
         this.control = control;
         this.registry = registry;
+        Verdict = verdict;
         Listener = listener;
         Metadata = metadata;
         RemoteEndPoint = remote;
@@ -81,6 +85,8 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public HttpListenerSnapshot Listener { get; }
 
     public ConnectionMetadata? Metadata { get; }
+
+    public OpenVerdict? Verdict { get; }
 
     public RequestFramer Framer { get; }
 
@@ -258,6 +264,32 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         if (Volatile.Read(ref idleSince) != 0)
         {
             RequestClose();
+        }
+    }
+
+    /// <summary>At once, whatever is in flight: the client gets a reset, so does not take a part for the whole; the upstream connection is closed.</summary>
+    public bool Revoke(Action tell)
+    {
+        if (Interlocked.Exchange(ref aborted, 1) != 0)
+        {
+            return false;
+        }
+        tell();
+        revoked = true;
+        Interlocked.MemoryBarrier(); // either the request's thread sees it, or what it began is failed here
+        control.Reset();
+        Upstream.Fail(NoLongerAllowed);
+        FireClosed();
+        return true;
+    }
+
+    /// <summary>A request was admitted just before the connection was revoked: it goes nowhere.</summary>
+    public void FailIfRevoked()
+    {
+        Interlocked.MemoryBarrier();
+        if (revoked)
+        {
+            Upstream.Fail(NoLongerAllowed);
         }
     }
 

@@ -167,7 +167,8 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         SetDeadlines(connection, route);
         // 5. Forward. Step 6 happens within, when the session has the response head.
         var session = connection.Upstream;
-        session.Begin(head, cluster);
+        session.Begin(head, cluster, connection.Exchange.Connection);
+        connection.FailIfRevoked();
         session.OnResponse ??= () => OnUpstreamResponse(connection);
         var error = await forwarder.SendAsync(connection.Context!, "http://upstream", connection.Invoker, ForwarderConfig, connection.Transformer).ConfigureAwait(false);
         session.End();

@@ -42,6 +42,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly LastGoodSubscriber? lastGood;
     private readonly DynamicResources resources;
     private readonly Timer lossReport;
+    private readonly PolicyReview? review;
     private ISteering? steering;
 
     public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers, DiscoveryParts parts, AdminActions actions)
@@ -54,7 +55,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         lossReport = new Timer(_ => records.LogLosses(LogWarning), null, LossReportInterval, LossReportInterval);
         engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
-        var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"));
+        var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"), options.DeniedConnections);
         Admission = new Admission((int)Math.Min(options.MaxConnections, bootstrap.MaxDownstreamConnections ?? int.MaxValue));
         listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"), stats);
         var gate = new ChangeGate(parts.Time);
@@ -66,6 +67,11 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         }
         ISubscriber subscriber = lastGood is null ? new DirectSubscriber(discovery) : lastGood;
         resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.OnlyDatapath), LogWarning, LogInfo);
+        if (options.DeniedConnections == DeniedConnections.Cut)
+        {
+            review = new PolicyReview(listeners.Registries, loggers.CreateLogger("postern.policy"));
+            resources.Policy.Changed += review.OnPolicyChanged;
+        }
         stats.AddSource(new AdmissionStats(Admission));
         stats.AddSource(new RecordStats(records.ReadCounters));
         admin = bootstrap.AdminAddress is { } address ? new AdminServer(address, this, stats, loggers) : null;
@@ -130,6 +136,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         await discovery.DisposeAsync().ConfigureAwait(false);
         lastGood?.Dispose();
         keeper?.Dispose();
+        review?.Dispose();
         listeners.Dispose();
         await engine.DisposeAsync().ConfigureAwait(false);
         if (admin is not null)

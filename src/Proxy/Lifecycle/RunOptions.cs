@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Proxy.Listeners;
 using Postern.Tproxy.Steering;
 
 namespace Postern.Proxy.Lifecycle;
@@ -39,6 +40,9 @@ public sealed record RunOptions
 
     /// <summary>See <see cref="Filters.Listener.BpfMetadata.IsOnlyDatapath"/>.</summary>
     public bool OnlyDatapath { get; init; }
+
+    /// <summary>Open connections that policy comes to forbid.</summary>
+    internal DeniedConnections DeniedConnections { get; init; }
 
     /// <summary>Connections the process takes.</summary>
     public int MaxConnections { get; init; } = 50_000;

@@ -24,7 +24,7 @@ namespace Postern.Proxy.Listeners;
 /// </code>
 /// A failure at any arrow closes the connection with a reset and leaves one record that says why; nothing falls through.
 /// </summary>
-internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamConnector connector, ILogger logger)
+internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamConnector connector, ILogger logger, DeniedConnections denied = DeniedConnections.Cut)
 {
     private static long nextId;
 
@@ -54,7 +54,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             }
             // 4.
             var metadata = listener.Metadata?.Resolve(source, destination, sniffer.Hello?.ServerName ?? "");
-            var connection = new Accepted(socket, listener, registry, metadata, source, destination);
+            var connection = new Accepted(socket, listener, registry, metadata, source, destination, null);
             if (Refusal(sniffed, listener) is { } refusal)
             {
                 registry.Stats.FilterErrors.Increment();
@@ -74,13 +74,20 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             if (chain.JudgesConnection)
             {
                 var opaque = chain.Http is null;
-                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque);
+                var inForce = metadata?.Policy.Current;
+                metadata = inForce is null ? null : metadata!.Under(inForce.Hosts);
+                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies);
                 if (!verdict.IsAllowed)
                 {
                     registry.Stats.OnDenied();
                     Refuse(connection with { Metadata = side }, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(side, verdict, opaque), verdict.RuleName);
                     return;
                 }
+                connection = connection with
+                {
+                    Metadata = metadata,
+                    Verdict = denied == DeniedConnections.Keep ? null : new OpenVerdict(metadata!, opaque, inForce!, chain.Sink, listener.Name, registry.Stats),
+                };
             }
             // 7.
             if (!early.TryKeep())
@@ -137,7 +144,8 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             accepted.Source,
             accepted.Destination,
             connector,
-            accepted.Registry);
+            accepted.Registry,
+            accepted.Verdict);
         if (!sniffer.Bytes.IsEmpty)
         {
             connection.Preload(sniffer.Bytes);
@@ -174,7 +182,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry);
+        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict);
         cluster.Stats.ConnectionsActive.Increment();
         try
         {
@@ -194,24 +202,10 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
 
     private static void Write(Accepted accepted, IRecordSink sink, EntryType type, string reason, string detail, string rule)
     {
-        var metadata = accepted.Metadata;
-        sink.Write(new VisibilityRecord
-        {
-            TimestampNanos = Clock.UnixNanos(),
-            EntryType = type,
-            Direction = metadata?.Direction ?? TrafficDirection.Ingress,
-            PolicyName = metadata?.PodAddress ?? "",
-            ProxyId = metadata?.ProxyId ?? 0,
-            SourceIdentity = metadata?.SourceIdentity ?? 0,
-            DestinationIdentity = metadata?.DestinationIdentity ?? 0,
-            SourceAddress = accepted.Source.ToString(),
-            DestinationAddress = accepted.Destination.ToString(),
-            Listener = accepted.Listener.Name,
-            Sni = metadata?.Sni ?? "",
-            Reason = reason,
-            Detail = detail,
-            RuleName = rule,
-        });
+        var record = ConnectionRecord.Of(accepted.Metadata, accepted.Listener.Name, type, reason, detail, rule);
+        record.SourceAddress = accepted.Source.ToString();
+        record.DestinationAddress = accepted.Destination.ToString();
+        sink.Write(record);
         new SocketControl(accepted.Socket).Reset();
     }
 
@@ -224,5 +218,5 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
     private static partial void LogBug(ILogger logger, Exception exception, string listener);
 
     private readonly record struct Accepted(
-        Socket Socket, ListenerSnapshot Listener, ConnectionRegistry Registry, ConnectionMetadata? Metadata, IPEndPoint Source, IPEndPoint Destination);
+        Socket Socket, ListenerSnapshot Listener, ConnectionRegistry Registry, ConnectionMetadata? Metadata, IPEndPoint Source, IPEndPoint Destination, OpenVerdict? Verdict);
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.Threading;
 using Postern.Proxy.Stats;
 
@@ -56,17 +57,31 @@ internal sealed class ConnectionRegistry(Admission admission, ListenerStats? sta
         }
     }
 
-    /// <summary>Adds what an accepted connection has become, before that one is removed; a connection that comes while the listener drains is told at once.</summary>
+    /// <summary>
+    /// Adds what an accepted connection has become, before that one is removed; a connection that comes while the listener drains is told at once. What
+    /// policy has come to forbid since it was judged is closed here: a review that began before may have missed it.
+    /// </summary>
     public void Add(ITrackedConnection connection)
     {
         connections[connection] = 0;
+        Interlocked.MemoryBarrier(); // a review sees the connection, or this sees the policy it is for
         if (draining)
         {
             connection.BeginDrain();
         }
+        connection.Verdict?.Review(connection);
     }
 
     public void Remove(ITrackedConnection connection) => connections.TryRemove(connection, out _);
+
+    /// <summary>Those of now; others may come and go meanwhile.</summary>
+    public IEnumerable<ITrackedConnection> Open()
+    {
+        foreach (var (connection, _) in connections)
+        {
+            yield return connection;
+        }
+    }
 
     public void Sweep(long now)
     {

@@ -1,3 +1,4 @@
+using System;
 using System.Net.Sockets;
 using System.Threading;
 using Postern.Proxy.Transport;
@@ -34,4 +35,14 @@ internal sealed class EarlyConnection(Socket socket) : ITrackedConnection
     }
 
     public void AbortNow() => control.Reset();
+
+    /// <summary>Not judged yet.</summary>
+    public OpenVerdict? Verdict => null;
+
+    public bool Revoke(Action tell)
+    {
+        tell();
+        AbortNow();
+        return true;
+    }
 }

@@ -63,6 +63,24 @@ internal sealed partial class ListenerManager : IListenerHost, IDisposable
         }
     }
 
+    /// <summary>Where open connections stand: of listeners in force, and of those that drain. Later ones hold only connections judged later.</summary>
+    public IReadOnlyList<ConnectionRegistry> Registries()
+    {
+        lock (gate)
+        {
+            var all = new List<ConnectionRegistry>(active.Count + draining.Count);
+            foreach (var (_, state) in active)
+            {
+                all.Add(state.Registry);
+            }
+            foreach (var (registry, _, _) in draining)
+            {
+                all.Add(registry);
+            }
+            return all;
+        }
+    }
+
     /// <summary>The configuration in force under that name, or null.</summary>
     public ListenerConfig? Find(string name)
     {

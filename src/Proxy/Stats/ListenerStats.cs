@@ -20,6 +20,7 @@ internal sealed class ListenerStats
         FilterErrors = scope.Counter("downstream_listener_filter_error");
         NoFilterChainMatch = scope.Counter("no_filter_chain_match");
         AccessDenied = scope.Counter("cilium.access_denied");
+        ClosedByPolicy = scope.Counter("cilium.connections_closed_by_policy");
     }
 
     /// <summary>To be released when the listener is gone.</summary>
@@ -41,6 +42,9 @@ internal sealed class ListenerStats
 
     /// <summary>Connections that policy refused.</summary>
     public Counter AccessDenied { get; }
+
+    /// <summary>Connections that policy had allowed and a change of it closed.</summary>
+    public Counter ClosedByPolicy { get; }
 
     /// <summary>Listed under the listener's first address.</summary>
     public static ListenerStats In(StatsRegistry registry, IPEndPoint address) =>

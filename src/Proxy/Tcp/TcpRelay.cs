@@ -12,12 +12,14 @@ namespace Postern.Proxy.Tcp;
 /// Copies bytes between two sockets, each direction on its own: a half-close of one side becomes a half-close of the other, in order, after
 /// the last byte. Buffers are rented only while there is something to read, so an idle connection holds none.
 /// </summary>
-internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idleTimeout, ConnectionRegistry registry) : ITrackedConnection
+internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idleTimeout, ConnectionRegistry registry, OpenVerdict? verdict = null) : ITrackedConnection
 {
     private const int BufferSize = 64 * 1024;
 
     private long lastActivity = Environment.TickCount64;
     private int aborted;
+
+    public OpenVerdict? Verdict => verdict;
 
     /// <summary>Runs until both directions ended.</summary>
     /// <param name="first">Bytes that were peeked; they go upstream first.</param>
@@ -58,13 +60,18 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
     }
 
     /// <summary>Both sides get a reset: a cut must not look like an orderly end.</summary>
-    public void AbortNow()
+    public void AbortNow() => Revoke(static () => { });
+
+    public bool Revoke(Action tell)
     {
-        if (Interlocked.Exchange(ref aborted, 1) == 0)
+        if (Interlocked.Exchange(ref aborted, 1) != 0)
         {
-            Reset(downstream);
-            Reset(upstream);
+            return false;
         }
+        tell();
+        Reset(downstream);
+        Reset(upstream);
+        return true;
     }
 
     private async Task CopyAsync(Socket from, Socket to)

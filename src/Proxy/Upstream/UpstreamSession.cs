@@ -26,6 +26,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     private static readonly ProxyError ClientsFault = new(ErrorCode.RequestBodyMalformed, "the client's request body broke off or was malformed");
 
     private Http1UpstreamConnection? connection;
+    private ConnectionMetadata? openedFor; // its mark carries their identity
     private RequestHead head = null!;
     private ClusterSnapshot cluster = null!;
     private RequestBodyStream? bodyStream;
@@ -46,8 +47,12 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     public long LastActivity => Math.Max(connection?.Body.LastRead ?? 0, bodyStream?.LastWrite ?? 0);
 
     /// <summary>Says what the next send is about.</summary>
-    public void Begin(RequestHead request, ClusterSnapshot target)
+    /// <param name="request">Its head.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="client">In whose name; other identities than at the request before get a connection of their own.</param>
+    public void Begin(RequestHead request, ClusterSnapshot target, ConnectionMetadata? client)
     {
+        metadata = client;
         head = request;
         cluster = target;
         Error = ProxyError.None;
@@ -57,7 +62,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         bodyStop = null;
     }
 
-    /// <summary>Ends the request from another thread: a deadline passed, or the client is gone.</summary>
+    /// <summary>Ends the request from another thread: a deadline passed, the client is gone, or policy forbids it now.</summary>
     public void Fail(ProxyError error)
     {
         timeoutError = error;
@@ -116,7 +121,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             connection = null;
             if (cancellationToken.IsCancellationRequested)
             {
-                return Fault(new ProxyError(ErrorCode.DownstreamReset, "the client went away"));
+                return Fault(timeoutError.IsError ? timeoutError : new ProxyError(ErrorCode.DownstreamReset, "the client went away"));
             }
             // A kept connection that dies before any answer was most likely closed idle by the server: one silent second try, but only where acting
             // twice does no harm (RFC 9110 §9.2.2) and nothing of a body has been read from the client.
@@ -169,7 +174,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         Interlocked.Exchange(ref idle, Busy);
         if (connection is { } kept)
         {
-            if (ReferenceEquals(kept.Cluster, cluster) && kept.IsReusable && kept.IsStillWanted())
+            if (ReferenceEquals(kept.Cluster, cluster) && ReferenceEquals(openedFor, metadata) && kept.IsReusable && kept.IsStillWanted())
             {
                 return ProxyError.None;
             }
@@ -186,6 +191,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
         if (socket is not null)
         {
             connection = new Http1UpstreamConnection(socket, cluster, destination);
+            openedFor = metadata;
         }
         return error;
     }

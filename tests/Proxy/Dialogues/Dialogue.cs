@@ -16,7 +16,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
 /// do ACTION              client-fin, client-reset, upstream-close, upstream-fin, upstream-reset, next-upstream, clock SECONDS, policy NAME,
-///                        upstream-fails CODE, upstream-stops, drain
+///                        upstream-fails CODE, upstream-stops, drain, identity N (the client's; 5 before), review (open connections are judged again)
 /// expect STATE           client-closed, client-cut, upstream-closed, upstream-untouched, connects N, open
 /// record TYPE KEY=VALUE  the records, in order; none may be missing or left over. A VALUE with spaces stands in quotes.
 /// </code>

@@ -97,6 +97,12 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
             case "policy":
                 conversation.Policy.Use(words[1]);
                 break;
+            case "identity":
+                conversation.IdentifyClient(uint.Parse(words[1], CultureInfo.InvariantCulture));
+                break;
+            case "review":
+                await conversation.ReviewAsync();
+                break;
             case "drain":
                 conversation.Drain();
                 break;

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging.Abstractions;
 using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Policy;
@@ -30,6 +31,9 @@ internal sealed class Conversation : IDisposable
     private readonly MemoryConnection transport;
     private readonly HttpConnection connection;
     private readonly bool ownsHost;
+    private readonly ConnectionRegistry registry;
+    private readonly PolicyReview review;
+    private readonly IPEndPoint client = new(IPAddress.Parse("10.0.0.9"), 40000);
     private Socket? upstream;
 
     public Conversation(HttpEngineFixture fixture, HttpTestOptions options, UpstreamHost? host = null)
@@ -39,7 +43,6 @@ internal sealed class Conversation : IDisposable
         Host = host ?? new UpstreamHost();
         Policy.Use(options.Policy);
         transport = new MemoryConnection(options.MaxRead);
-        var client = new IPEndPoint(IPAddress.Parse("10.0.0.9"), 40000);
         var pod = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 80);
         var metadata = new ConnectionMetadata
         {
@@ -53,11 +56,16 @@ internal sealed class Conversation : IDisposable
             Sni = "",
             UpstreamSourceAddress = null,
             Policy = Policy,
+            ResolvedBy = Policy.Current.Hosts,
         };
         var admission = new Admission(1000);
         admission.TryEnter();
         Id = $"test-{Interlocked.Increment(ref nextId)}";
-        connection = new HttpConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, new ConnectionRegistry(admission));
+        registry = new ConnectionRegistry(admission);
+        review = new PolicyReview(() => [registry], NullLogger.Instance);
+        connection = new HttpConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, registry,
+            new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats));
+        registry.Add(connection);
         Assert.True(fixture.Engine.Handoff.TryHandOver(connection));
     }
 
@@ -93,6 +101,12 @@ internal sealed class Conversation : IDisposable
     }
 
     public void Drain() => connection.BeginDrain();
+
+    /// <summary>The client has another identity from now on; 5 is the first.</summary>
+    public void IdentifyClient(uint identity) => Policy.Identify(client.Address, identity);
+
+    /// <summary>What the proxy does after every change of policy.</summary>
+    public async Task ReviewAsync() => await review.WalkAsync();
 
     public async Task UpstreamSends(ReadOnlyMemory<byte> bytes)
     {
@@ -154,6 +168,7 @@ internal sealed class Conversation : IDisposable
 
     public void Dispose()
     {
+        review.Dispose();
         transport.FromClient.Reset();
         transport.PeerIsGone = true;
         upstream?.Dispose();

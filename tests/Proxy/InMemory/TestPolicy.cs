@@ -2,6 +2,7 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
+using System.Net;
 using System.Text.Json;
 using Postern.Filters;
 using Postern.Policy;
@@ -23,7 +24,11 @@ internal sealed class TestPolicy : IPolicySource, ISecretSource
 
     public string? FindGenericSecret(string name) => name == "token" ? "s3cret" : null;
 
-    public void Use(string name) => current = new PolicyState(Compiled.GetOrAdd(name, Read), IdentityMap.Empty, name);
+    public void Use(string name) => current = current with { Policies = Compiled.GetOrAdd(name, Read), Version = name };
+
+    /// <summary>From now on this address has this identity, and no other has one.</summary>
+    public void Identify(IPAddress address, uint identity) =>
+        current = current with { Hosts = IdentityMap.Compile([new NetworkPolicyHostsConfig(identity, [address.ToString()])]) };
 
     private static PolicySnapshot Read(string name)
     {
