@@ -66,6 +66,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Metadata = metadata;
         RemoteEndPoint = remote;
         LocalEndPoint = originalDestination;
+        ClientAddress = remote.Address.IsIPv4MappedToIPv6 ? remote.Address.MapToIPv4() : remote.Address;
         Framer = new RequestFramer(listener.MaxHeadBytes, listener.MaxHeaders);
         reader = new GatedReader(stream, control, Framer, this, listener.MaxHeadBytes);
         writer = new ConnectionWriter(stream, control);
@@ -81,6 +82,9 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public HttpListenerSnapshot Listener { get; }
 
     public ConnectionMetadata? Metadata { get; }
+
+    /// <summary>Who is connected.</summary>
+    public IPAddress ClientAddress { get; }
 
     public RequestFramer Framer { get; }
 

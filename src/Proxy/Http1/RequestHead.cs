@@ -19,7 +19,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public ReadOnlySpan<char> Method => TextAt(0, methodLength);
 
-    /// <summary>Request target exactly as sent; goes upstream unchanged.</summary>
+    /// <summary>Request target as sent, but for what <see cref="SetPath"/> changed; goes upstream as it is.</summary>
     public ReadOnlySpan<char> Target => TextAt(targetStart, targetLength);
 
     /// <summary>What goes upstream in place of <see cref="Target"/> (a route's <c>prefix_rewrite</c>), or null.</summary>
@@ -52,6 +52,23 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     internal int AuthorityStart { get; private set; }
 
     internal int AuthorityLength { get; private set; }
+
+    /// <summary>Another path and query takes the place of the one that was sent: for policy, records, routes and upstream alike.</summary>
+    /// <param name="path">No part of this head.</param>
+    public void SetPath(ReadOnlySpan<char> path)
+    {
+        var origin = pathStart - targetStart;
+        // An absolute form keeps what stands before its path.
+        Span<char> before = origin <= 256 ? stackalloc char[origin] : new char[origin];
+        TextAt(targetStart, origin).CopyTo(before);
+        targetStart = AppendText(before);
+        pathStart = AppendText(path);
+        targetLength = origin + path.Length;
+        pathLength = path.Length;
+    }
+
+    /// <summary>Whether the target has a path at all: CONNECT has none, nor an absolute form without one.</summary>
+    public bool HasPath => pathLength > 0;
 
     internal void Reset(ReadOnlySpan<byte> head)
     {

@@ -1,18 +1,20 @@
 using System;
 using Cilium;
+using Envoy.Config.Core.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.Collections;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
 using Postern.Xds.Text;
+using Underscored = Envoy.Config.Core.V3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction;
 using PathAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
 
 namespace Postern.Xds.Resources;
 
 /// <summary>
-/// <c>envoy.filters.network.http_connection_manager</c>. Postern passes headers on untouched, so the options that would make
-/// Envoy add or change headers are accepted only with the values that leave headers alone.
+/// <c>envoy.filters.network.http_connection_manager</c>. Nothing is added to a message that its configuration does not ask for, so where
+/// Envoy's default is to add (<c>server</c>, x-envoy-* of the router), only the values that leave headers alone are accepted.
 /// </summary>
 internal static class HttpConnectionManagers
 {
@@ -20,6 +22,7 @@ internal static class HttpConnectionManagers
     private const uint MaxHeadersKb = 8192;
     private const uint DefaultHeadersCount = 100;
     private const uint MaxHeadersCount = 100_000;
+    private const uint MaxTrustedHops = 1000;
 
     /// <summary>Validates the filter.</summary>
     public static HttpConnectionManagerConfig ToConfig(HttpConnectionManager manager, ConfigPath path)
@@ -41,8 +44,11 @@ internal static class HttpConnectionManagers
         {
             throw commonPath.Field("max_headers_count").Error($"{count} is not within 1 to {MaxHeadersCount}");
         }
+        if (manager.XffNumTrustedHops > MaxTrustedHops)
+        {
+            throw path.Field("xff_num_trusted_hops").Error($"{manager.XffNumTrustedHops} is not within 0 to {MaxTrustedHops}");
+        }
         CheckUpgrades(manager, path.Field("upgrade_configs"));
-        CheckInternalAddresses(manager.InternalAddressConfig, path.Field("internal_address_config"));
         return new HttpConnectionManagerConfig
         {
             StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
@@ -55,6 +61,14 @@ internal static class HttpConnectionManagers
             MaxRequestHeadersKb = (int)kb,
             MaxHeadersCount = (int)count,
             GenerateRequestId = manager.GenerateRequestId ?? false,
+            PreserveExternalRequestId = manager.PreserveExternalRequestId,
+            AlwaysSetRequestIdInResponse = manager.AlwaysSetRequestIdInResponse,
+            UseRemoteAddress = manager.UseRemoteAddress ?? false,
+            SkipXffAppend = manager.SkipXffAppend,
+            XffTrustedHops = (int)manager.XffNumTrustedHops,
+            InternalRanges = manager.InternalAddressConfig?.CidrRanges.Map(path.Field("internal_address_config").Field("cidr_ranges"), Addresses.ToCidr) ?? [],
+            Via = Via(manager.Via, path.Field("via")),
+            UnderscoresAction = Underscores(common, commonPath.Field("headers_with_underscores_action")),
             NormalizePath = manager.NormalizePath ?? false,
             MergeSlashes = manager.MergeSlashes,
             EscapedSlashesAction = EscapedSlashes(manager.PathWithEscapedSlashesAction, path.Field("path_with_escaped_slashes_action")),
@@ -86,6 +100,19 @@ internal static class HttpConnectionManagers
         _ => throw path.Error($"value {(int)action} is not known"),
     };
 
+    private static UnderscoresAction Underscores(HttpProtocolOptions? options, ConfigPath path) => options?.HeadersWithUnderscoresAction switch
+    {
+        null or Underscored.Allow => UnderscoresAction.Allow,
+        Underscored.RejectRequest => UnderscoresAction.RejectRequest,
+        Underscored.DropHeader => UnderscoresAction.DropHeader,
+        var other => throw path.Error($"value {(int)other} is not known"),
+    };
+
+    private static string Via(string via, ConfigPath path) =>
+        via.AsSpan().ContainsAnyExceptInRange(' ', '~') || via.Trim().Length != via.Length
+            ? throw path.Error($"{Printable.Quote(via)} is no header value: printable ASCII, no white space around it")
+            : via;
+
     // Read over: an upgrade is refused whether it is configured or not.
     private static void CheckUpgrades(HttpConnectionManager manager, ConfigPath path)
     {
@@ -98,17 +125,8 @@ internal static class HttpConnectionManagers
         }
     }
 
-    // Read over: no header depends on where a client is. A range that is none would still be a slip.
-    private static void CheckInternalAddresses(HttpConnectionManager.Types.InternalAddressConfig? config, ConfigPath path) =>
-        config?.CidrRanges.Map(path.Field("cidr_ranges"), Addresses.ToCidr);
-
     private static void CheckHeaderOptions(HttpConnectionManager manager, ConfigPath path)
     {
-        // With use_remote_address Envoy appends the client to x-forwarded-for, unless told not to.
-        if (manager.UseRemoteAddress == true && !manager.SkipXffAppend)
-        {
-            throw path.Field("use_remote_address").Error("x-forwarded-for is never appended; write skip_xff_append: true as well, or remove it");
-        }
         if (manager.HasServerHeaderTransformation
             && manager.ServerHeaderTransformation != HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough)
         {
