@@ -25,7 +25,7 @@ public sealed class SamePathTests(HttpEngineFixture fixture) : IClassFixture<Htt
         var rules = new PathRules(true, true, action);
         using var talk = new Conversation(fixture, new HttpTestOptions { Paths = rules, FirstFilters = [probe] });
         var forwarded = 0;
-        foreach (var target in PathNormaliserTests.Targets.Generator.Sample(20, 150).Append("/a/%2e%2e/b//c?d/.."))
+        foreach (var target in PathNormaliserTests.Targets.Generator.Sample(150, 20).Append("/a/%2e%2e/b//c?d/.."))
         {
             var judged = probe.Paths.Count;
             talk.ClientSends(Encoding.Latin1.GetBytes($"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -46,7 +46,7 @@ public sealed class SamePathTests(HttpEngineFixture fixture) : IClassFixture<Htt
             talk.Client.Take(talk.Client.Count);
             forwarded++;
         }
-        Assert.True(forwarded > 30, $"only {forwarded} targets went on");
+        Assert.True(forwarded > 10, $"only {forwarded} targets went on");
         Assert.Contains("/b/c?d/..", probe.Paths);
         Assert.All(probe.Paths, path => Assert.Equal(PathOutcome.Unchanged, PathNormaliser.Apply(rules, path, new char[path.Length], out _)));
     }
