@@ -91,6 +91,28 @@ public class BootstrapLoaderTests
         Assert.Equal(UnderscoresAction.RejectRequest, manager.UnderscoresAction);
     }
 
+    [Theory]
+    [InlineData("stat_prefix: proxy", ServerHeaderAction.PassThrough)]
+    [InlineData("server_name: x", ServerHeaderAction.Overwrite)]
+    [InlineData("server_header_transformation: OVERWRITE", ServerHeaderAction.Overwrite)]
+    [InlineData("server_header_transformation: APPEND_IF_ABSENT", ServerHeaderAction.AppendIfAbsent)]
+    [InlineData("server_name: x\n          server_header_transformation: PASS_THROUGH", ServerHeaderAction.PassThrough)]
+    public void ServerHeader_IsTouchedWhereItIsSaid(string lines, ServerHeaderAction action)
+    {
+        var manager = Manager(lines == "stat_prefix: proxy" ? Example : Edit("skip_xff_append: true", lines));
+        Assert.Equal((action, lines.StartsWith("server_name", StringComparison.Ordinal) ? "x" : "envoy"), (manager.ServerHeaderAction, manager.ServerName));
+    }
+
+    [Theory]
+    [InlineData("strip_matching_host_port: true", HostPortStripping.Matching, false)]
+    [InlineData("strip_any_host_port: true", HostPortStripping.Any, false)]
+    [InlineData("strip_trailing_host_dot: true", HostPortStripping.None, true)]
+    public void HostStripping_IsRead(string line, HostPortStripping ports, bool dots)
+    {
+        var manager = Manager(Edit("skip_xff_append: true", line));
+        Assert.Equal((ports, dots), (manager.HostPortStripping, manager.StripTrailingHostDot));
+    }
+
     [Fact]
     public void SameText_GivesEqualConfigs() => Assert.Equal(Load(Example).StaticListeners, Load(Example).StaticListeners);
 
@@ -147,8 +169,10 @@ public class BootstrapLoaderTests
     [InlineData("skip_xff_append: true", "via: ' a'", "via: ' a' is no header value: printable ASCII, no white space around it")]
     [InlineData("skip_xff_append: true", "xff_num_trusted_hops: 1001", "xff_num_trusted_hops: 1001 is not within 0 to 1000")]
     [InlineData("skip_xff_append: true", "common_http_protocol_options: { headers_with_underscores_action: DROP }", "headers_with_underscores_action: expected one of ALLOW, REJECT_REQUEST, DROP_HEADER")]
-    [InlineData("skip_xff_append: true", "strip_any_host_port: true", "strip_any_host_port of ")]
-    [InlineData("skip_xff_append: true", "skip_xff_append: true\n          server_header_transformation: OVERWRITE", "server_header_transformation: the server header passes unchanged")]
+    [InlineData("skip_xff_append: true", "strip_matching_host_port: true\n          strip_any_host_port: true", "strip_any_host_port: strip_matching_host_port is set too; keep one")]
+    [InlineData("skip_xff_append: true", "append_x_forwarded_port: true", "append_x_forwarded_port of ")]
+    [InlineData("skip_xff_append: true", "server_header_transformation: REPLACE", "server_header_transformation: expected one of OVERWRITE, APPEND_IF_ABSENT, PASS_THROUGH")]
+    [InlineData("skip_xff_append: true", "server_name: \"a\\nb\"", "server_name: ")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          codec_type: HTTP2", "codec_type: Http2 is not built in yet; use AUTO or HTTP1")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          max_request_headers_kb: 8193", "max_request_headers_kb: 8193 is not within 1 to 8192")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          common_http_protocol_options: {max_headers_count: 0}", "max_headers_count: 0 is not within 1 to")]

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Postern.Filters.Http;
 using Postern.Proxy.Errors;
@@ -9,12 +10,14 @@ using Postern.Xds.Config;
 namespace Postern.Proxy.Http;
 
 /// <summary>
-/// What the connection manager itself does to a request before any filter sees it, in Envoy's order: header names, path, headers about the
+/// What the connection manager itself does to a request before any filter sees it, in Envoy's order: header names, path, authority, headers about the
 /// client, via, x-request-id. So policy, routes, records and the upstream all get the same head.
 /// </summary>
 internal static class HeadPreparation
 {
     private const int PathOnStack = 512; // chars; a longer one is normalised in rented memory
+
+    private const int HostOnStack = 256;
 
     private static readonly Func<ReadOnlySpan<char>, bool> HasUnderscore = static name => name.Contains('_');
 
@@ -29,6 +32,10 @@ internal static class HeadPreparation
         if (listener.Paths.AskForAnything && NormalisePath(listener, head) is { } badPath)
         {
             return badPath;
+        }
+        if (listener.Hosts.AskForAnything)
+        {
+            StripHost(connection, head);
         }
         var fromOutside = listener.Forwarded.IsFromOutside(head, connection.ClientAddress);
         listener.Forwarded.Apply(head, connection.ClientAddress, fromOutside);
@@ -89,6 +96,17 @@ internal static class HeadPreparation
             {
                 ArrayPool<char>.Shared.Return(rented);
             }
+        }
+    }
+
+    private static void StripHost(HttpConnection connection, RequestHead head)
+    {
+        var authority = head.Authority;
+        Span<char> result = authority.Length <= HostOnStack ? stackalloc char[HostOnStack] : new char[authority.Length];
+        var length = connection.Listener.Hosts.Apply(authority, ((IPEndPoint)connection.LocalEndPoint!).Port, result);
+        if (length < authority.Length && !head.IsConnect)
+        {
+            head.SetAuthority(result[..length]);
         }
     }
 

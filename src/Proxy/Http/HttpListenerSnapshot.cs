@@ -30,6 +30,12 @@ internal sealed record HttpListenerSnapshot(
     /// <summary>What is done to paths.</summary>
     public PathRules Paths { get; init; }
 
+    /// <summary>What is taken off authorities.</summary>
+    public HostRules Hosts { get; init; }
+
+    /// <summary>What is done about the <c>server</c> of answers.</summary>
+    public ServerHeader Server { get; init; }
+
     /// <summary>What becomes of header names with underscores.</summary>
     public UnderscoresAction Underscores { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Postern.Xds.Config;
 
 namespace Postern.Proxy.Http;
 
@@ -18,6 +19,11 @@ internal static class OwnResponseHeaders
         {
             headers[RequestIds.Header] = id.ToString();
         }
+        var server = listener.Server;
+        if (server.Action == ServerHeaderAction.Overwrite || (server.Action == ServerHeaderAction.AppendIfAbsent && StringValues.IsNullOrEmpty(headers.Server)))
+        {
+            headers.Server = server.Name;
+        }
         if (listener.Via.Length > 0)
         {
             var before = headers.Via;
@@ -25,3 +31,8 @@ internal static class OwnResponseHeaders
         }
     }
 }
+
+/// <summary>What a connection manager does about <c>server</c>.</summary>
+/// <param name="Action"><c>server_header_transformation</c>.</param>
+/// <param name="Name"><c>server_name</c>.</param>
+internal readonly record struct ServerHeader(ServerHeaderAction Action, string Name);

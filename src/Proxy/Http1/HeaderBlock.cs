@@ -168,6 +168,14 @@ internal class HeaderBlock : IHttpHeaders
         return start;
     }
 
+    /// <summary>Appends text of this block once more; returns where the copy stands.</summary>
+    protected int CopyText(int start, int length)
+    {
+        var to = Reserve(length);
+        TextAt(start, length).CopyTo(text.AsSpan(to));
+        return to;
+    }
+
     private int Reserve(int length)
     {
         var start = textLength;

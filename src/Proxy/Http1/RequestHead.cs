@@ -11,6 +11,8 @@ namespace Postern.Proxy.Http1;
 /// </summary>
 internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 {
+    private const string SchemePrefix = "http://";
+
     private int methodLength;
     private int targetStart;
     private int targetLength;
@@ -58,13 +60,32 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     public void SetPath(ReadOnlySpan<char> path)
     {
         var origin = pathStart - targetStart;
-        // An absolute form keeps what stands before its path.
-        Span<char> before = origin <= 256 ? stackalloc char[origin] : new char[origin];
-        TextAt(targetStart, origin).CopyTo(before);
-        targetStart = AppendText(before);
+        targetStart = CopyText(targetStart, origin); // an absolute form keeps what stands before its path
         pathStart = AppendText(path);
         targetLength = origin + path.Length;
         pathLength = path.Length;
+    }
+
+    /// <summary>Another authority takes the place of the one that was sent, in Host as in an absolute form.</summary>
+    /// <param name="authority">No part of this head.</param>
+    public void SetAuthority(ReadOnlySpan<char> authority)
+    {
+        if (Target.StartsWith(SchemePrefix, StringComparison.OrdinalIgnoreCase) && !IsConnect)
+        {
+            targetStart = CopyText(targetStart, SchemePrefix.Length);
+            AuthorityStart = AppendText(authority);
+            pathStart = CopyText(pathStart, pathLength);
+            targetLength = SchemePrefix.Length + authority.Length + pathLength;
+        }
+        else
+        {
+            AuthorityStart = AppendText(authority);
+        }
+        AuthorityLength = authority.Length;
+        if (TryFind("host", out _))
+        {
+            SetHeader("host", authority); // HTTP/1.0 may do without
+        }
     }
 
     /// <summary>Whether the target has a path at all: CONNECT has none, nor an absolute form without one.</summary>

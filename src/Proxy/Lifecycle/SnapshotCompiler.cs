@@ -171,6 +171,8 @@ internal sealed class SnapshotCompiler(
         {
             Stats = stats,
             Paths = new PathRules(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction),
+            Hosts = new HostRules(config.HostPortStripping, config.StripTrailingHostDot),
+            Server = new ServerHeader(config.ServerHeaderAction, config.ServerName),
             Underscores = config.UnderscoresAction,
             Forwarded = Forwarded(config),
             Via = config.Via,

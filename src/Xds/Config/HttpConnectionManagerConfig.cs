@@ -57,6 +57,18 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary><c>via</c>: appended to that header both ways; empty appends nothing.</summary>
     public string Via { get; init; } = "";
 
+    /// <summary><c>strip_matching_host_port</c>, <c>strip_any_host_port</c>.</summary>
+    public HostPortStripping HostPortStripping { get; init; }
+
+    /// <summary><c>strip_trailing_host_dot</c>.</summary>
+    public bool StripTrailingHostDot { get; init; }
+
+    /// <summary><c>server_header_transformation</c>. Postern's default is to pass it; Envoy's is to overwrite.</summary>
+    public ServerHeaderAction ServerHeaderAction { get; init; }
+
+    /// <summary><c>server_name</c>; only meant where <see cref="ServerHeaderAction"/> is not to pass.</summary>
+    public string ServerName { get; init; } = "";
+
     /// <summary><c>common_http_protocol_options.headers_with_underscores_action</c>; the default is ALLOW.</summary>
     public UnderscoresAction UnderscoresAction { get; init; }
 
@@ -97,6 +109,32 @@ public enum UnderscoresAction
 
     /// <summary>The request goes on without it.</summary>
     DropHeader,
+}
+
+/// <summary>When the port of a request's authority is taken off.</summary>
+public enum HostPortStripping
+{
+    /// <summary>Never.</summary>
+    None,
+
+    /// <summary>When it is the port that the client connected to.</summary>
+    Matching,
+
+    /// <summary>Always.</summary>
+    Any,
+}
+
+/// <summary>What becomes of an answer's <c>server</c>.</summary>
+public enum ServerHeaderAction
+{
+    /// <summary>It passes, or stays away.</summary>
+    PassThrough,
+
+    /// <summary>It is replaced.</summary>
+    Overwrite,
+
+    /// <summary>It is added where there is none.</summary>
+    AppendIfAbsent,
 }
 
 /// <summary>One HTTP filter.</summary>

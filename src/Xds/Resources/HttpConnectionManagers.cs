@@ -13,8 +13,8 @@ using PathAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.Htt
 namespace Postern.Xds.Resources;
 
 /// <summary>
-/// <c>envoy.filters.network.http_connection_manager</c>. Nothing is added to a message that its configuration does not ask for, so where
-/// Envoy's default is to add (<c>server</c>, x-envoy-* of the router), only the values that leave headers alone are accepted.
+/// <c>envoy.filters.network.http_connection_manager</c>. Nothing is added to a message that its configuration does not ask for, so silence
+/// leaves headers alone where Envoy's default is to add, and of the router's x-envoy-* only the value that does is accepted.
 /// </summary>
 internal static class HttpConnectionManagers
 {
@@ -22,6 +22,7 @@ internal static class HttpConnectionManagers
     private const uint MaxHeadersKb = 8192;
     private const uint DefaultHeadersCount = 100;
     private const uint MaxHeadersCount = 100_000;
+    private const string DefaultServerName = "envoy"; // what its page promises where server_name is left out
     private const uint MaxTrustedHops = 1000;
 
     /// <summary>Validates the filter.</summary>
@@ -31,7 +32,6 @@ internal static class HttpConnectionManagers
         {
             throw path.Field("codec_type").Error($"{manager.CodecType} is not built in yet; use AUTO or HTTP1");
         }
-        CheckHeaderOptions(manager, path);
         var kb = manager.MaxRequestHeadersKb ?? DefaultHeadersKb;
         if (kb is 0 or > MaxHeadersKb)
         {
@@ -67,7 +67,11 @@ internal static class HttpConnectionManagers
             SkipXffAppend = manager.SkipXffAppend,
             XffTrustedHops = (int)manager.XffNumTrustedHops,
             InternalRanges = manager.InternalAddressConfig?.CidrRanges.Map(path.Field("internal_address_config").Field("cidr_ranges"), Addresses.ToCidr) ?? [],
-            Via = Via(manager.Via, path.Field("via")),
+            Via = HeaderValue(manager.Via, path.Field("via")),
+            HostPortStripping = PortStripping(manager, path),
+            StripTrailingHostDot = manager.StripTrailingHostDot,
+            ServerHeaderAction = ServerHeader(manager, path.Field("server_header_transformation")),
+            ServerName = manager.ServerName.Length == 0 ? DefaultServerName : HeaderValue(manager.ServerName, path.Field("server_name")),
             UnderscoresAction = Underscores(common, commonPath.Field("headers_with_underscores_action")),
             NormalizePath = manager.NormalizePath ?? false,
             MergeSlashes = manager.MergeSlashes,
@@ -108,10 +112,28 @@ internal static class HttpConnectionManagers
         var other => throw path.Error($"value {(int)other} is not known"),
     };
 
-    private static string Via(string via, ConfigPath path) =>
-        via.AsSpan().ContainsAnyExceptInRange(' ', '~') || via.Trim().Length != via.Length
-            ? throw path.Error($"{Printable.Quote(via)} is no header value: printable ASCII, no white space around it")
-            : via;
+    private static HostPortStripping PortStripping(HttpConnectionManager manager, ConfigPath path) => (manager.StripMatchingHostPort, manager.StripAnyHostPort) switch
+    {
+        (true, true) => throw path.Field("strip_any_host_port").Error("strip_matching_host_port is set too; keep one"),
+        (true, false) => HostPortStripping.Matching,
+        (false, true) => HostPortStripping.Any,
+        _ => HostPortStripping.None,
+    };
+
+    // A name without a word on what to do with it asks for Envoy's default; silence asks for nothing.
+    private static ServerHeaderAction ServerHeader(HttpConnectionManager manager, ConfigPath path) => manager.ServerHeaderTransformation switch
+    {
+        _ when !manager.HasServerHeaderTransformation => manager.ServerName.Length > 0 ? ServerHeaderAction.Overwrite : ServerHeaderAction.PassThrough,
+        HttpConnectionManager.Types.ServerHeaderTransformation.Overwrite => ServerHeaderAction.Overwrite,
+        HttpConnectionManager.Types.ServerHeaderTransformation.AppendIfAbsent => ServerHeaderAction.AppendIfAbsent,
+        HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough => ServerHeaderAction.PassThrough,
+        var other => throw path.Error($"value {(int)other} is not known"),
+    };
+
+    private static string HeaderValue(string value, ConfigPath path) =>
+        value.AsSpan().ContainsAnyExceptInRange(' ', '~') || value.Trim().Length != value.Length
+            ? throw path.Error($"{Printable.Quote(value)} is no header value: printable ASCII, no white space around it")
+            : value;
 
     // Read over: an upgrade is refused whether it is configured or not.
     private static void CheckUpgrades(HttpConnectionManager manager, ConfigPath path)
@@ -122,15 +144,6 @@ internal static class HttpConnectionManagers
             {
                 throw path.Item(i).Field("upgrade_type").Error($"{Printable.Quote(manager.UpgradeConfigs[i].UpgradeType)} is not built in; remove it");
             }
-        }
-    }
-
-    private static void CheckHeaderOptions(HttpConnectionManager manager, ConfigPath path)
-    {
-        if (manager.HasServerHeaderTransformation
-            && manager.ServerHeaderTransformation != HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough)
-        {
-            throw path.Field("server_header_transformation").Error("the server header passes unchanged; write PASS_THROUGH or remove it");
         }
     }
 

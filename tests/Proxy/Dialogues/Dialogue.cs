@@ -16,7 +16,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// # comment; the first ones say what is shown and why
 /// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
 ///                        max-head, max-headers, request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
-///                        underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, route-prefix, route-rewrite,
+///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, route-prefix, route-rewrite,
 ///                        no-cluster, whole-only (not run with one-byte deliveries)
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
@@ -119,6 +119,9 @@ internal sealed class Dialogue
             "normalize-path" => options with { Paths = options.Paths with { Dots = true } },
             "merge-slashes" => options with { Paths = options.Paths with { Slashes = true } },
             "escaped-slashes" => options with { Paths = options.Paths with { EscapedSlashes = Enum.Parse<EscapedSlashesAction>(value) } },
+            "strip-port" => options with { Hosts = options.Hosts with { Ports = Enum.Parse<HostPortStripping>(value) } },
+            "strip-dot" => options with { Hosts = options.Hosts with { Dots = true } },
+            "server" => options with { Server = new ServerHeader(Enum.Parse<ServerHeaderAction>(value), "postern") },
             "underscores" => options with { Underscores = Enum.Parse<UnderscoresAction>(value) },
             "remote-address" => options with { Forwarded = options.Forwarded with { UsesRemoteAddress = true, Appends = value != "skip-append" } },
             "trusted-hops" => options with { Forwarded = options.Forwarded with { TrustedHops = int.Parse(value, CultureInfo.InvariantCulture) } },

@@ -174,6 +174,8 @@ internal sealed class Conversation : IDisposable
         {
             Stats = HttpStats.In(options.Stats, "ingress"),
             Paths = options.Paths,
+            Hosts = options.Hosts,
+            Server = options.Server,
             Underscores = options.Underscores,
             Forwarded = options.Forwarded,
             Via = options.Via,

@@ -29,6 +29,10 @@ internal sealed record HttpTestOptions
 
     public PathRules Paths { get; init; }
 
+    public HostRules Hosts { get; init; }
+
+    public ServerHeader Server { get; init; }
+
     public UnderscoresAction Underscores { get; init; }
 
     public ForwardedHeaders Forwarded { get; init; } = ForwardedHeaders.Untouched;
