@@ -22,6 +22,8 @@ public class BootstrapLoaderTests
         return Example.Replace(from, to, StringComparison.Ordinal);
     }
 
+    private static HttpConnectionManagerConfig Manager(string text) => Assert.IsType<HttpConnectionManagerConfig>(Load(text).StaticListeners[0].FilterChains[0].Filters[1]);
+
     private static string Refused(string text) => Assert.Throws<XdsConfigException>(() => Load(text)).Message;
 
     [Fact]
@@ -56,6 +58,59 @@ public class BootstrapLoaderTests
             manager.RouteConfig!.VirtualHosts[0].Routes);
         Assert.Equal(new TcpProxyConfig("tls", "ingress-cluster", hour), listener.FilterChains[1].Filters[1]);
         Assert.Equal([new ClusterConfig("ingress-cluster", ClusterType.OriginalDst, TimeSpan.FromSeconds(2), [])], config.StaticClusters);
+    }
+
+    /// <summary>As Cilium's operator writes it: <c>use_remote_address</c>, and nothing about <c>skip_xff_append</c>.</summary>
+    [Fact]
+    public void RemoteAddressWithoutSkippedAppend_IsTaken()
+    {
+        var manager = Manager(Edit("          skip_xff_append: true\n", ""));
+        Assert.Equal((true, false, 0), (manager.UseRemoteAddress, manager.SkipXffAppend, manager.XffTrustedHops));
+        Assert.Empty(manager.InternalRanges);
+        Assert.Equal((UnderscoresAction.Allow, "", false, false), (manager.UnderscoresAction, manager.Via, manager.PreserveExternalRequestId, manager.AlwaysSetRequestIdInResponse));
+    }
+
+    [Fact]
+    public void HeaderOptions_AreRead()
+    {
+        var manager = Manager(Edit("skip_xff_append: true", """
+            xff_num_trusted_hops: 2
+                      via: 1.1 p
+                      generate_request_id: true
+                      preserve_external_request_id: true
+                      always_set_request_id_in_response: true
+                      normalize_path: true
+                      merge_slashes: true
+                      path_with_escaped_slashes_action: REJECT_REQUEST
+                      internal_address_config: { cidr_ranges: [{ address_prefix: 10.1.2.3, prefix_len: 8 }] }
+                      common_http_protocol_options: { headers_with_underscores_action: REJECT_REQUEST }
+            """));
+        Assert.Equal((2, "1.1 p", true, true, true), (manager.XffTrustedHops, manager.Via, manager.GenerateRequestId, manager.PreserveExternalRequestId, manager.AlwaysSetRequestIdInResponse));
+        Assert.Equal((true, true, EscapedSlashesAction.RejectRequest), (manager.NormalizePath, manager.MergeSlashes, manager.EscapedSlashesAction));
+        Assert.Equal([new CidrConfig(IPAddress.Parse("10.0.0.0"), 8)], manager.InternalRanges);
+        Assert.Equal(UnderscoresAction.RejectRequest, manager.UnderscoresAction);
+    }
+
+    [Theory]
+    [InlineData("stat_prefix: proxy", ServerHeaderAction.PassThrough)]
+    [InlineData("server_name: x", ServerHeaderAction.Overwrite)]
+    [InlineData("server_header_transformation: OVERWRITE", ServerHeaderAction.Overwrite)]
+    [InlineData("server_header_transformation: APPEND_IF_ABSENT", ServerHeaderAction.AppendIfAbsent)]
+    [InlineData("server_name: x\n          server_header_transformation: PASS_THROUGH", ServerHeaderAction.PassThrough)]
+    public void ServerHeader_IsTouchedWhereItIsSaid(string lines, ServerHeaderAction action)
+    {
+        var manager = Manager(lines == "stat_prefix: proxy" ? Example : Edit("skip_xff_append: true", lines));
+        Assert.Equal((action, lines.StartsWith("server_name", StringComparison.Ordinal) ? "x" : "envoy"), (manager.ServerHeaderAction, manager.ServerName));
+    }
+
+    [Theory]
+    [InlineData("strip_matching_host_port: true", HostPortStripping.Matching, false)]
+    [InlineData("strip_any_host_port: true", HostPortStripping.Any, false)]
+    [InlineData("strip_trailing_host_dot: true", HostPortStripping.None, true)]
+    public void HostStripping_IsRead(string line, HostPortStripping ports, bool dots)
+    {
+        var manager = Manager(Edit("skip_xff_append: true", line));
+        Assert.Equal((ports, dots), (manager.HostPortStripping, manager.StripTrailingHostDot));
     }
 
     [Fact]
@@ -110,8 +165,14 @@ public class BootstrapLoaderTests
     [InlineData("transport_protocol: raw_buffer", "destination_port: 0", "destination_port: 0 is not within 1 to 65535")]
     [InlineData("transport_protocol: raw_buffer", "prefix_ranges: [{address_prefix: 10.0.0.0}]", "prefix_ranges[0]: needs a prefix_len; write 32 for one address, 0 for all")]
     [InlineData("transport_protocol: raw_buffer", "prefix_ranges: [{address_prefix: 10.0.0.0, prefix_len: 33}]", "prefix_len: 33 is not within 0 to 32")]
-    [InlineData("skip_xff_append: true", "skip_xff_append: false", "use_remote_address: x-forwarded-for is never appended; write skip_xff_append: true")]
-    [InlineData("skip_xff_append: true", "skip_xff_append: true\n          server_header_transformation: OVERWRITE", "server_header_transformation: the server header passes unchanged")]
+    [InlineData("skip_xff_append: true", "via: \"a\\r\\nb\"", "via: ")]
+    [InlineData("skip_xff_append: true", "via: ' a'", "via: ' a' is no header value: printable ASCII, no white space around it")]
+    [InlineData("skip_xff_append: true", "xff_num_trusted_hops: 1001", "xff_num_trusted_hops: 1001 is not within 0 to 1000")]
+    [InlineData("skip_xff_append: true", "common_http_protocol_options: { headers_with_underscores_action: DROP }", "headers_with_underscores_action: expected one of ALLOW, REJECT_REQUEST, DROP_HEADER")]
+    [InlineData("skip_xff_append: true", "strip_matching_host_port: true\n          strip_any_host_port: true", "strip_any_host_port: strip_matching_host_port is set too; keep one")]
+    [InlineData("skip_xff_append: true", "append_x_forwarded_port: true", "append_x_forwarded_port of ")]
+    [InlineData("skip_xff_append: true", "server_header_transformation: REPLACE", "server_header_transformation: expected one of OVERWRITE, APPEND_IF_ABSENT, PASS_THROUGH")]
+    [InlineData("skip_xff_append: true", "server_name: \"a\\nb\"", "server_name: ")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          codec_type: HTTP2", "codec_type: Http2 is not built in yet; use AUTO or HTTP1")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          max_request_headers_kb: 8193", "max_request_headers_kb: 8193 is not within 1 to 8192")]
     [InlineData("skip_xff_append: true", "skip_xff_append: true\n          common_http_protocol_options: {max_headers_count: 0}", "max_headers_count: 0 is not within 1 to")]

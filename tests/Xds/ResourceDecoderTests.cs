@@ -50,6 +50,8 @@ public class ResourceDecoderTests
         Assert.Equal(new GrpcSourceConfig("xds-grpc-cilium", DiscoveryVariant.StateOfTheWorld, TimeSpan.FromMilliseconds(50)), metadata.PolicySource);
         var manager = Assert.IsType<HttpConnectionManagerConfig>(listener.FilterChains[0].Filters[1]);
         Assert.Equal((true, true, EscapedSlashesAction.UnescapeAndRedirect), (manager.NormalizePath, manager.MergeSlashes, manager.EscapedSlashesAction));
+        Assert.Equal((true, true, 1), (manager.UseRemoteAddress, manager.SkipXffAppend, manager.XffTrustedHops));
+        Assert.Equal([new CidrConfig(IPAddress.Parse("10.0.0.0"), 8)], manager.InternalRanges);
         Assert.Equal([new L7PolicyConfig("/a.sock", "no"), new RouterConfig()], manager.HttpFilters);
         Assert.Equal([true, false], manager.RouteConfig!.VirtualHosts[0].Routes.Select(r => r.GrpcOnly));
         Assert.Equal("tls", listener.FilterChains[1].Match!.TransportProtocol);

@@ -5,4 +5,8 @@ namespace Postern.Filters.Http;
 /// <param name="Body">Text, already ending as it must on the wire; may be empty.</param>
 /// <param name="Reason">Label for records and metrics, snake case.</param>
 /// <param name="Detail">Sentence for operators; never sent to the client.</param>
-public sealed record LocalReply(int Status, string Body, string Reason, string Detail);
+public sealed record LocalReply(int Status, string Body, string Reason, string Detail)
+{
+    /// <summary><c>Location</c> of a redirect, or null.</summary>
+    public string? Location { get; init; }
+}

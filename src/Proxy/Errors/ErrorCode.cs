@@ -19,8 +19,11 @@ internal enum ErrorCode
     UpgradeNotConfigured,
     RequestBodyMalformed,
 
-    /// <summary>The listener's options would change the path.</summary>
-    PathNotNormal,
+    /// <summary>The listener's options refuse the path.</summary>
+    PathRefused,
+
+    /// <summary>The listener's options refuse the name of a header.</summary>
+    UnderscoreInHeader,
     DownstreamReset,
 
     /// <summary>Policy changed, and the connection is no longer allowed.</summary>

@@ -40,7 +40,8 @@ internal static class ErrorTable
         Add(ErrorCode.NoHealthyEndpoint, ErrorSide.Internal, RetryClass.No, 503, GrpcUnavailable, "UH", "no_healthy_upstream", "no healthy upstream\r\n");
         Add(ErrorCode.UpgradeNotConfigured, ErrorSide.Downstream, RetryClass.No, 403, GrpcPermissionDenied, "UAEX", "upgrade_failed", "");
         Add(ErrorCode.RequestBodyMalformed, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "DPE", "request_body_malformed", "Bad Request\r\n");
-        Add(ErrorCode.PathNotNormal, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "-", "path_normalization_failed", "Bad Request\r\n");
+        Add(ErrorCode.PathRefused, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "-", "path_normalization_failed", "Bad Request\r\n");
+        Add(ErrorCode.UnderscoreInHeader, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "DPE", "unexpected_underscore", "Bad Request\r\n");
         Add(ErrorCode.DownstreamReset, ErrorSide.Downstream, RetryClass.No, 499, GrpcInternal, "DC", "downstream_reset", "");
         Add(ErrorCode.PolicyChanged, ErrorSide.Downstream, RetryClass.No, 403, GrpcPermissionDenied, "UAEX", RecordVerdict.PolicyChangedReason, "");
         Add(ErrorCode.RequestHeadTimeout, ErrorSide.Downstream, RetryClass.No, 408, GrpcDeadlineExceeded, "DT", "request_headers_timeout", "Request Timeout\r\n");

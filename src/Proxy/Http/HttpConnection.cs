@@ -70,6 +70,7 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
         Metadata = metadata;
         RemoteEndPoint = remote;
         LocalEndPoint = originalDestination;
+        ClientAddress = remote.Address.IsIPv4MappedToIPv6 ? remote.Address.MapToIPv4() : remote.Address;
         Framer = new RequestFramer(listener.MaxHeadBytes, listener.MaxHeaders);
         reader = new GatedReader(stream, control, Framer, this, listener.MaxHeadBytes);
         writer = new ConnectionWriter(stream, control);
@@ -87,6 +88,9 @@ internal sealed class HttpConnection : ConnectionContext, IDuplexPipe, IGateEven
     public ConnectionMetadata? Metadata { get; }
 
     public OpenVerdict? Verdict { get; }
+
+    /// <summary>Who is connected.</summary>
+    public IPAddress ClientAddress { get; }
 
     public RequestFramer Framer { get; }
 

@@ -2,6 +2,7 @@ using System;
 using Postern.Filters.Http;
 using Postern.Proxy.Stats;
 using Postern.Records;
+using Postern.Xds.Config;
 
 namespace Postern.Proxy.Http;
 
@@ -15,7 +16,6 @@ namespace Postern.Proxy.Http;
 /// <param name="RequestHeadersTimeout">From the first byte of a head to its end.</param>
 /// <param name="MaxHeadBytes">Request line and headers together.</param>
 /// <param name="MaxHeaders">Header lines.</param>
-/// <param name="GenerateRequestId">Add x-request-id where there is none.</param>
 internal sealed record HttpListenerSnapshot(
     string Listener,
     IHttpFilter[] Filters,
@@ -25,11 +25,28 @@ internal sealed record HttpListenerSnapshot(
     TimeSpan? StreamIdleTimeout,
     TimeSpan RequestHeadersTimeout,
     int MaxHeadBytes,
-    int MaxHeaders,
-    bool GenerateRequestId)
+    int MaxHeaders)
 {
-    /// <summary>Which paths are refused because the listener's options would change them.</summary>
-    public PathNormality Normality { get; init; }
+    /// <summary>What is done to paths.</summary>
+    public PathRules Paths { get; init; }
+
+    /// <summary>What is taken off authorities.</summary>
+    public HostRules Hosts { get; init; }
+
+    /// <summary>What is done about the <c>server</c> of answers.</summary>
+    public ServerHeader Server { get; init; }
+
+    /// <summary>What becomes of header names with underscores.</summary>
+    public UnderscoresAction Underscores { get; init; }
+
+    /// <summary>What is done to the headers that tell of the client.</summary>
+    public ForwardedHeaders Forwarded { get; init; } = ForwardedHeaders.Untouched;
+
+    /// <summary>Appended to <c>via</c> both ways; empty appends nothing.</summary>
+    public string Via { get; init; } = "";
+
+    /// <summary>What is done about x-request-id.</summary>
+    public RequestIds RequestIds { get; init; }
 
     /// <summary>Of the connection manager's stat_prefix; the listener that holds this snapshot releases the scope.</summary>
     public HttpStats Stats { get; init; } = HttpStats.Unlisted();

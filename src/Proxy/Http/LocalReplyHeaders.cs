@@ -13,11 +13,12 @@ internal sealed class LocalReplyHeaders : IHttpHeaders
 
     private readonly (string Name, string Value)[] lines;
 
-    private LocalReplyHeaders(string body)
+    private LocalReplyHeaders(string body, string? location)
     {
+        (string, string)[] told = location is null ? [] : [("Location", location)];
         lines = body.Length == 0
-            ? [("Content-Length", "0")]
-            : [("Content-Length", System.Text.Encoding.UTF8.GetByteCount(body).ToString()), ("Content-Type", "text/plain")];
+            ? [.. told, ("Content-Length", "0")]
+            : [.. told, ("Content-Length", System.Text.Encoding.UTF8.GetByteCount(body).ToString()), ("Content-Type", "text/plain")];
     }
 
     public int Count => lines.Length;
@@ -25,11 +26,15 @@ internal sealed class LocalReplyHeaders : IHttpHeaders
     /// <summary>The headers for a reply.</summary>
     public static LocalReplyHeaders Of(LocalReply reply)
     {
+        if (reply.Location is not null)
+        {
+            return new LocalReplyHeaders(reply.Body, reply.Location); // the client's own words: nothing to share
+        }
         if (Cache.TryGetValue(reply.Body, out var found))
         {
             return found;
         }
-        var made = new LocalReplyHeaders(reply.Body);
+        var made = new LocalReplyHeaders(reply.Body, null);
         if (Cache.Count < MaxCached)
         {
             Cache.TryAdd(reply.Body, made);

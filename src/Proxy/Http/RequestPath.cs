@@ -24,7 +24,7 @@ namespace Postern.Proxy.Http;
 /// </code>
 /// 1. <see cref="RequestFramer"/> accepted the head; nothing Kestrel could read differently reaches it.<br/>
 /// 2. The exchange takes the head; what Kestrel parsed must be the same request, else the connection is cut.<br/>
-/// 3. Filters in chain order; the Cilium policy filter takes its verdict here and emits Request or Denied.<br/>
+/// 3. <see cref="HeadPreparation"/> changes the head as the listener is configured, or ends the request. Filters in chain order; the Cilium policy filter takes its verdict here and emits Request or Denied.<br/>
 /// 4. The route table names a cluster.<br/>
 /// 5. YARP's forwarder sends through the connection's <see cref="Upstream.UpstreamSession"/>.<br/>
 /// 6. Filters in reverse order see the response head, or the local reply's; the Response record is emitted here.<br/>
@@ -110,14 +110,14 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         connection.Context!.Uninitialize();
     }
 
-    // 3. and 4.: the path, the verdict, then the route. Policy comes before routes, so that a refusal does not depend on them, and after the
-    // path, so that no rule judges one that somebody behind reads otherwise.
+    // 3. and 4.: the connection manager's own changes, the verdict, then the route. Policy comes before routes, so that a refusal does not depend
+    // on them, and after the changes, so that it judges what the upstream gets.
     private static LocalReply? Admit(HttpConnection connection, RequestHead head, out Route? route)
     {
         route = null;
-        if (connection.Listener.Normality.Checks && connection.Listener.Normality.FindProblem(connection.Exchange.Request.Path) is { } unusual)
+        if (HeadPreparation.Apply(connection, head) is { } ended)
         {
-            return Reply(ErrorCode.PathNotNormal, unusual + "; paths are not rewritten yet, so the request is refused");
+            return ended;
         }
         foreach (var filter in connection.Listener.Filters)
         {
@@ -158,11 +158,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
             await ReplyAsync(connection, Reply(ErrorCode.NoCluster, $"cluster {route.Config.Cluster} is unknown; was it removed by CDS?")).ConfigureAwait(false);
             return;
         }
-        if (connection.Listener.GenerateRequestId && !head.TryFind("x-request-id", out _))
-        {
-            head.AppendHeader("x-request-id", Guid.NewGuid().ToString());
-        }
-        // Policy judged the client's path and records show it; only the upstream sees the other one.
+        // Policy judged the path before the route rewrites it, and records show that one; only the upstream sees the other.
         head.UpstreamTarget = route.Rewrite(head);
         SetDeadlines(connection, route);
         // 5. Forward. Step 6 happens within, when the session has the response head.
@@ -266,6 +262,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         {
             response.Headers[headers.NameText(i)] = headers.ValueText(i);
         }
+        OwnResponseHeaders.Add(connection, response.Headers);
         var head = connection.Framer.Head;
         if (connection.IsDraining || head.IsConnect || (head.HasBody && head.TryFind("expect", out _)))
         {

@@ -45,6 +45,7 @@ internal sealed class ResponseCopier(HttpConnection connection) : HttpTransforme
                 }
             }
         }
+        OwnResponseHeaders.Add(connection, httpContext.Response.Headers);
         if (connection.IsDraining)
         {
             httpContext.Response.Headers.Connection = "close"; // the client need not find out by a FIN

@@ -168,7 +168,8 @@ internal sealed class Route
         return path.Matches(target);
     }
 
-    private static bool IsGrpc(IHttpPolicyRequest request)
+    /// <summary>Whether the content type is one of gRPC.</summary>
+    public static bool IsGrpc(IHttpPolicyRequest request)
     {
         for (var i = 0; i < request.Count; i++)
         {

@@ -56,7 +56,10 @@ internal class HeaderBlock : IHttpHeaders
         Count = kept;
     }
 
-    public void AppendHeader(string name, string value)
+    public void AppendHeader(string name, string value) => AppendHeader(name, value.AsSpan());
+
+    /// <summary>Appends a line; the value may not be a part of this block.</summary>
+    public void AppendHeader(string name, ReadOnlySpan<char> value)
     {
         var nameStart = AppendText(name);
         var valueStart = AppendText(value);
@@ -64,7 +67,10 @@ internal class HeaderBlock : IHttpHeaders
     }
 
     /// <summary>The first line of that name takes the value, the others go; appended when there was none.</summary>
-    public void SetHeader(string name, string value)
+    public void SetHeader(string name, string value) => SetHeader(name, value.AsSpan());
+
+    /// <inheritdoc cref="SetHeader(string, string)"/>
+    public void SetHeader(string name, ReadOnlySpan<char> value)
     {
         for (var i = 0; i < Count; i++)
         {
@@ -81,6 +87,41 @@ internal class HeaderBlock : IHttpHeaders
             return;
         }
         AppendHeader(name, value);
+    }
+
+    /// <summary>Adds to a list: the last line of that name gets <c>, value</c> behind what it says; appended when there is none.</summary>
+    public void AppendToList(string name, ReadOnlySpan<char> value)
+    {
+        for (var i = Count - 1; i >= 0; i--)
+        {
+            if (!NameIs(i, name))
+            {
+                continue;
+            }
+            var (start, length) = (slots[i].ValueStart, slots[i].ValueLength);
+            var comma = length == 0 ? "" : ", ";
+            var to = Reserve(length + comma.Length + value.Length);
+            TextAt(start, length).CopyTo(text.AsSpan(to));
+            comma.CopyTo(text.AsSpan(to + length));
+            value.CopyTo(text.AsSpan(to + length + comma.Length));
+            slots[i] = slots[i] with { ValueStart = to, ValueLength = length + comma.Length + value.Length };
+            return;
+        }
+        AppendHeader(name, value);
+    }
+
+    /// <summary>Removes every line whose name the test picks.</summary>
+    public void RemoveHeaders(Func<ReadOnlySpan<char>, bool> test)
+    {
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            if (!test(NameAt(i)))
+            {
+                slots[kept++] = slots[i];
+            }
+        }
+        Count = kept;
     }
 
     /// <summary>Gives the memory back until the next message: an idle connection holds no head.</summary>
@@ -119,15 +160,30 @@ internal class HeaderBlock : IHttpHeaders
         slots[Count++] = slot;
     }
 
-    private int AppendText(string value)
+    /// <summary>Appends text that belongs to no line yet; returns where it stands.</summary>
+    protected int AppendText(ReadOnlySpan<char> value)
+    {
+        var start = Reserve(value.Length);
+        value.CopyTo(text.AsSpan(start));
+        return start;
+    }
+
+    /// <summary>Appends text of this block once more; returns where the copy stands.</summary>
+    protected int CopyText(int start, int length)
+    {
+        var to = Reserve(length);
+        TextAt(start, length).CopyTo(text.AsSpan(to));
+        return to;
+    }
+
+    private int Reserve(int length)
     {
         var start = textLength;
-        if (text.Length - start < value.Length)
+        if (text.Length - start < length)
         {
-            Grow(ref text, Math.Max(text.Length * 2, start + value.Length), start);
+            Grow(ref text, Math.Max(text.Length * 2, start + length), start);
         }
-        value.CopyTo(text.AsSpan(start));
-        textLength += value.Length;
+        textLength += length;
         return start;
     }
 

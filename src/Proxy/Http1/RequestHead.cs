@@ -11,6 +11,8 @@ namespace Postern.Proxy.Http1;
 /// </summary>
 internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 {
+    private const string SchemePrefix = "http://";
+
     private int methodLength;
     private int targetStart;
     private int targetLength;
@@ -19,7 +21,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public ReadOnlySpan<char> Method => TextAt(0, methodLength);
 
-    /// <summary>Request target exactly as sent; goes upstream unchanged.</summary>
+    /// <summary>Request target as sent, but for what <see cref="SetPath"/> changed; goes upstream as it is.</summary>
     public ReadOnlySpan<char> Target => TextAt(targetStart, targetLength);
 
     /// <summary>What goes upstream in place of <see cref="Target"/> (a route's <c>prefix_rewrite</c>), or null.</summary>
@@ -52,6 +54,42 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     internal int AuthorityStart { get; private set; }
 
     internal int AuthorityLength { get; private set; }
+
+    /// <summary>Another path and query takes the place of the one that was sent: for policy, records, routes and upstream alike.</summary>
+    /// <param name="path">No part of this head.</param>
+    public void SetPath(ReadOnlySpan<char> path)
+    {
+        var origin = pathStart - targetStart;
+        targetStart = CopyText(targetStart, origin); // an absolute form keeps what stands before its path
+        pathStart = AppendText(path);
+        targetLength = origin + path.Length;
+        pathLength = path.Length;
+    }
+
+    /// <summary>Another authority takes the place of the one that was sent, in Host as in an absolute form.</summary>
+    /// <param name="authority">No part of this head.</param>
+    public void SetAuthority(ReadOnlySpan<char> authority)
+    {
+        if (Target.StartsWith(SchemePrefix, StringComparison.OrdinalIgnoreCase) && !IsConnect)
+        {
+            targetStart = CopyText(targetStart, SchemePrefix.Length);
+            AuthorityStart = AppendText(authority);
+            pathStart = CopyText(pathStart, pathLength);
+            targetLength = SchemePrefix.Length + authority.Length + pathLength;
+        }
+        else
+        {
+            AuthorityStart = AppendText(authority);
+        }
+        AuthorityLength = authority.Length;
+        if (TryFind("host", out _))
+        {
+            SetHeader("host", authority); // HTTP/1.0 may do without
+        }
+    }
+
+    /// <summary>Whether the target has a path at all: CONNECT has none, nor an absolute form without one.</summary>
+    public bool HasPath => pathLength > 0;
 
     internal void Reset(ReadOnlySpan<byte> head)
     {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Net;
 using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Filters.Listener;
@@ -166,12 +167,27 @@ internal sealed class SnapshotCompiler(
             config.StreamIdleTimeout,
             config.RequestHeadersTimeout ?? HeadTimeout,
             config.MaxRequestHeadersKb * 1024,
-            config.MaxHeadersCount,
-            config.GenerateRequestId)
+            config.MaxHeadersCount)
         {
             Stats = stats,
-            Normality = new PathNormality(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction != EscapedSlashesAction.KeepUnchanged),
+            Paths = new PathRules(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction),
+            Hosts = new HostRules(config.HostPortStripping, config.StripTrailingHostDot),
+            Server = new ServerHeader(config.ServerHeaderAction, config.ServerName),
+            Underscores = config.UnderscoresAction,
+            Forwarded = Forwarded(config),
+            Via = config.Via,
+            RequestIds = new RequestIds(config.GenerateRequestId, config.PreserveExternalRequestId, config.AlwaysSetRequestIdInResponse),
         };
+    }
+
+    private static ForwardedHeaders Forwarded(HttpConnectionManagerConfig config)
+    {
+        var ranges = new IPNetwork[config.InternalRanges.Count];
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            ranges[i] = new IPNetwork(config.InternalRanges[i].Address, config.InternalRanges[i].PrefixLength);
+        }
+        return new ForwardedHeaders(config.UseRemoteAddress, config.UseRemoteAddress && !config.SkipXffAppend, config.XffTrustedHops, ranges);
     }
 
     private RouteSlot Routes(ListenerConfig listener, HttpConnectionManagerConfig config, Func<RdsConfig, RouteSlot> routes)

@@ -10,6 +10,8 @@ internal sealed class Counter
     public long Value => Interlocked.Read(ref value);
 
     public void Increment() => Interlocked.Increment(ref value);
+
+    public void Add(int count) => Interlocked.Add(ref value, count);
 }
 
 /// <summary>A cell that goes up and down.</summary>

@@ -6,10 +6,12 @@ internal sealed class HttpStats
     private readonly Counter deniedInAll;
 
     /// <param name="scope">Where the cells stand.</param>
+    /// <param name="http1">Counts of all listeners together.</param>
     /// <param name="deniedInAll">Counts refusals of the whole proxy.</param>
-    public HttpStats(StatsScope scope, Counter deniedInAll)
+    public HttpStats(StatsScope scope, Http1Stats http1, Counter deniedInAll)
     {
         Scope = scope;
+        Http1 = http1;
         this.deniedInAll = deniedInAll;
         ConnectionsTotal = scope.Counter("downstream_cx_total");
         ConnectionsActive = scope.Gauge("downstream_cx_active");
@@ -19,6 +21,7 @@ internal sealed class HttpStats
         Responses = new ResponseClassCounters(scope, "downstream_rq");
         RequestTime = scope.Histogram("downstream_rq_time");
         AccessDenied = scope.Counter("cilium.access_denied");
+        PathNormalisationFailed = scope.Counter("downstream_rq_failed_path_normalization");
         ProtocolErrors = scope.Counter("downstream_cx_protocol_error");
         NoRoute = scope.Counter("no_route");
         NoCluster = scope.Counter("no_cluster");
@@ -45,6 +48,12 @@ internal sealed class HttpStats
     /// <summary>Requests that policy refused.</summary>
     public Counter AccessDenied { get; }
 
+    /// <summary>Requests that were refused or redirected for their path.</summary>
+    public Counter PathNormalisationFailed { get; }
+
+    /// <summary>What all listeners count together.</summary>
+    public Http1Stats Http1 { get; }
+
     /// <summary>Heads that are no acceptable HTTP/1.1, or never came whole.</summary>
     public Counter ProtocolErrors { get; }
 
@@ -54,10 +63,10 @@ internal sealed class HttpStats
 
     /// <summary>Listed under its prefix; release <see cref="Scope"/> when the listener is gone.</summary>
     public static HttpStats In(StatsRegistry registry, string statPrefix) =>
-        new(registry.Acquire(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", statPrefix)), registry.Policy.AccessDenied);
+        new(registry.Acquire(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", statPrefix)), registry.Http1, registry.Policy.AccessDenied);
 
     /// <summary>Cells that nobody reads.</summary>
-    public static HttpStats Unlisted() => new(new StatsScope(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", "")), new Counter());
+    public static HttpStats Unlisted() => new(new StatsScope(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", "")), new Http1Stats(new StatsScope(Http1Stats.Name)), new Counter());
 
     public void OnConnection()
     {

@@ -23,10 +23,14 @@ internal sealed class StatsRegistry
     {
         this.maxScopes = maxScopes;
         Policy = new PolicyStats(this);
+        Http1 = new Http1Stats(Acquire(Http1Stats.Name));
     }
 
     /// <summary>Stats of policy as such.</summary>
     public PolicyStats Policy { get; }
+
+    /// <summary>Stats of HTTP/1 on all listeners.</summary>
+    public Http1Stats Http1 { get; }
 
     /// <summary>The scope of that name, shared with its other owners. Each call needs one <see cref="Release"/>.</summary>
     public StatsScope Acquire(ScopeName name)

@@ -36,6 +36,42 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary><c>generate_request_id</c>. Postern's default is false (nothing is added unless configured); Envoy's is true.</summary>
     public bool GenerateRequestId { get; init; }
 
+    /// <summary><c>preserve_external_request_id</c>: a generated x-request-id does not replace an outside client's.</summary>
+    public bool PreserveExternalRequestId { get; init; }
+
+    /// <summary><c>always_set_request_id_in_response</c>.</summary>
+    public bool AlwaysSetRequestIdInResponse { get; init; }
+
+    /// <summary><c>use_remote_address</c>: who is connected is the client, not whoever x-forwarded-for names.</summary>
+    public bool UseRemoteAddress { get; init; }
+
+    /// <summary><c>skip_xff_append</c>: the headers that tell of the client pass unchanged.</summary>
+    public bool SkipXffAppend { get; init; }
+
+    /// <summary><c>xff_num_trusted_hops</c>: addresses at the end of x-forwarded-for that trusted proxies wrote.</summary>
+    public int XffTrustedHops { get; init; }
+
+    /// <summary><c>internal_address_config.cidr_ranges</c>; none: every client is an outside one.</summary>
+    public EquatableList<CidrConfig> InternalRanges { get; init; } = [];
+
+    /// <summary><c>via</c>: appended to that header both ways; empty appends nothing.</summary>
+    public string Via { get; init; } = "";
+
+    /// <summary><c>strip_matching_host_port</c>, <c>strip_any_host_port</c>.</summary>
+    public HostPortStripping HostPortStripping { get; init; }
+
+    /// <summary><c>strip_trailing_host_dot</c>.</summary>
+    public bool StripTrailingHostDot { get; init; }
+
+    /// <summary><c>server_header_transformation</c>. Postern's default is to pass it; Envoy's is to overwrite.</summary>
+    public ServerHeaderAction ServerHeaderAction { get; init; }
+
+    /// <summary><c>server_name</c>; only meant where <see cref="ServerHeaderAction"/> is not to pass.</summary>
+    public string ServerName { get; init; } = "";
+
+    /// <summary><c>common_http_protocol_options.headers_with_underscores_action</c>; the default is ALLOW.</summary>
+    public UnderscoresAction UnderscoresAction { get; init; }
+
     /// <summary><c>normalize_path</c>: dot segments and needless escapes go, as RFC 3986 says.</summary>
     public bool NormalizePath { get; init; }
 
@@ -60,6 +96,45 @@ public enum EscapedSlashesAction
 
     /// <summary>The request goes on without the escapes.</summary>
     UnescapeAndForward,
+}
+
+/// <summary>What becomes of a request header whose name has an underscore (<c>HeadersWithUnderscoresAction</c>).</summary>
+public enum UnderscoresAction
+{
+    /// <summary>It passes.</summary>
+    Allow,
+
+    /// <summary>The request gets 400.</summary>
+    RejectRequest,
+
+    /// <summary>The request goes on without it.</summary>
+    DropHeader,
+}
+
+/// <summary>When the port of a request's authority is taken off.</summary>
+public enum HostPortStripping
+{
+    /// <summary>Never.</summary>
+    None,
+
+    /// <summary>When it is the port that the client connected to.</summary>
+    Matching,
+
+    /// <summary>Always.</summary>
+    Any,
+}
+
+/// <summary>What becomes of an answer's <c>server</c>.</summary>
+public enum ServerHeaderAction
+{
+    /// <summary>It passes, or stays away.</summary>
+    PassThrough,
+
+    /// <summary>It is replaced.</summary>
+    Overwrite,
+
+    /// <summary>It is added where there is none.</summary>
+    AppendIfAbsent,
 }
 
 /// <summary>One HTTP filter.</summary>

@@ -1,18 +1,20 @@
 using System;
 using Cilium;
+using Envoy.Config.Core.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.Collections;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
 using Postern.Xds.Text;
+using Underscored = Envoy.Config.Core.V3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction;
 using PathAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
 
 namespace Postern.Xds.Resources;
 
 /// <summary>
-/// <c>envoy.filters.network.http_connection_manager</c>. Postern passes headers on untouched, so the options that would make
-/// Envoy add or change headers are accepted only with the values that leave headers alone.
+/// <c>envoy.filters.network.http_connection_manager</c>. Nothing is added to a message that its configuration does not ask for, so silence
+/// leaves headers alone where Envoy's default is to add, and of the router's x-envoy-* only the value that does is accepted.
 /// </summary>
 internal static class HttpConnectionManagers
 {
@@ -20,6 +22,8 @@ internal static class HttpConnectionManagers
     private const uint MaxHeadersKb = 8192;
     private const uint DefaultHeadersCount = 100;
     private const uint MaxHeadersCount = 100_000;
+    private const string DefaultServerName = "envoy"; // what its page promises where server_name is left out
+    private const uint MaxTrustedHops = 1000;
 
     /// <summary>Validates the filter.</summary>
     public static HttpConnectionManagerConfig ToConfig(HttpConnectionManager manager, ConfigPath path)
@@ -28,7 +32,6 @@ internal static class HttpConnectionManagers
         {
             throw path.Field("codec_type").Error($"{manager.CodecType} is not built in yet; use AUTO or HTTP1");
         }
-        CheckHeaderOptions(manager, path);
         var kb = manager.MaxRequestHeadersKb ?? DefaultHeadersKb;
         if (kb is 0 or > MaxHeadersKb)
         {
@@ -41,8 +44,11 @@ internal static class HttpConnectionManagers
         {
             throw commonPath.Field("max_headers_count").Error($"{count} is not within 1 to {MaxHeadersCount}");
         }
+        if (manager.XffNumTrustedHops > MaxTrustedHops)
+        {
+            throw path.Field("xff_num_trusted_hops").Error($"{manager.XffNumTrustedHops} is not within 0 to {MaxTrustedHops}");
+        }
         CheckUpgrades(manager, path.Field("upgrade_configs"));
-        CheckInternalAddresses(manager.InternalAddressConfig, path.Field("internal_address_config"));
         return new HttpConnectionManagerConfig
         {
             StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
@@ -55,6 +61,18 @@ internal static class HttpConnectionManagers
             MaxRequestHeadersKb = (int)kb,
             MaxHeadersCount = (int)count,
             GenerateRequestId = manager.GenerateRequestId ?? false,
+            PreserveExternalRequestId = manager.PreserveExternalRequestId,
+            AlwaysSetRequestIdInResponse = manager.AlwaysSetRequestIdInResponse,
+            UseRemoteAddress = manager.UseRemoteAddress ?? false,
+            SkipXffAppend = manager.SkipXffAppend,
+            XffTrustedHops = (int)manager.XffNumTrustedHops,
+            InternalRanges = manager.InternalAddressConfig?.CidrRanges.Map(path.Field("internal_address_config").Field("cidr_ranges"), Addresses.ToCidr) ?? [],
+            Via = HeaderValue(manager.Via, path.Field("via")),
+            HostPortStripping = PortStripping(manager, path),
+            StripTrailingHostDot = manager.StripTrailingHostDot,
+            ServerHeaderAction = ServerHeader(manager, path.Field("server_header_transformation")),
+            ServerName = manager.ServerName.Length == 0 ? DefaultServerName : HeaderValue(manager.ServerName, path.Field("server_name")),
+            UnderscoresAction = Underscores(common, commonPath.Field("headers_with_underscores_action")),
             NormalizePath = manager.NormalizePath ?? false,
             MergeSlashes = manager.MergeSlashes,
             EscapedSlashesAction = EscapedSlashes(manager.PathWithEscapedSlashesAction, path.Field("path_with_escaped_slashes_action")),
@@ -86,6 +104,37 @@ internal static class HttpConnectionManagers
         _ => throw path.Error($"value {(int)action} is not known"),
     };
 
+    private static UnderscoresAction Underscores(HttpProtocolOptions? options, ConfigPath path) => options?.HeadersWithUnderscoresAction switch
+    {
+        null or Underscored.Allow => UnderscoresAction.Allow,
+        Underscored.RejectRequest => UnderscoresAction.RejectRequest,
+        Underscored.DropHeader => UnderscoresAction.DropHeader,
+        var other => throw path.Error($"value {(int)other} is not known"),
+    };
+
+    private static HostPortStripping PortStripping(HttpConnectionManager manager, ConfigPath path) => (manager.StripMatchingHostPort, manager.StripAnyHostPort) switch
+    {
+        (true, true) => throw path.Field("strip_any_host_port").Error("strip_matching_host_port is set too; keep one"),
+        (true, false) => HostPortStripping.Matching,
+        (false, true) => HostPortStripping.Any,
+        _ => HostPortStripping.None,
+    };
+
+    // A name without a word on what to do with it asks for Envoy's default; silence asks for nothing.
+    private static ServerHeaderAction ServerHeader(HttpConnectionManager manager, ConfigPath path) => manager.ServerHeaderTransformation switch
+    {
+        _ when !manager.HasServerHeaderTransformation => manager.ServerName.Length > 0 ? ServerHeaderAction.Overwrite : ServerHeaderAction.PassThrough,
+        HttpConnectionManager.Types.ServerHeaderTransformation.Overwrite => ServerHeaderAction.Overwrite,
+        HttpConnectionManager.Types.ServerHeaderTransformation.AppendIfAbsent => ServerHeaderAction.AppendIfAbsent,
+        HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough => ServerHeaderAction.PassThrough,
+        var other => throw path.Error($"value {(int)other} is not known"),
+    };
+
+    private static string HeaderValue(string value, ConfigPath path) =>
+        value.AsSpan().ContainsAnyExceptInRange(' ', '~') || value.Trim().Length != value.Length
+            ? throw path.Error($"{Printable.Quote(value)} is no header value: printable ASCII, no white space around it")
+            : value;
+
     // Read over: an upgrade is refused whether it is configured or not.
     private static void CheckUpgrades(HttpConnectionManager manager, ConfigPath path)
     {
@@ -95,24 +144,6 @@ internal static class HttpConnectionManagers
             {
                 throw path.Item(i).Field("upgrade_type").Error($"{Printable.Quote(manager.UpgradeConfigs[i].UpgradeType)} is not built in; remove it");
             }
-        }
-    }
-
-    // Read over: no header depends on where a client is. A range that is none would still be a slip.
-    private static void CheckInternalAddresses(HttpConnectionManager.Types.InternalAddressConfig? config, ConfigPath path) =>
-        config?.CidrRanges.Map(path.Field("cidr_ranges"), Addresses.ToCidr);
-
-    private static void CheckHeaderOptions(HttpConnectionManager manager, ConfigPath path)
-    {
-        // With use_remote_address Envoy appends the client to x-forwarded-for, unless told not to.
-        if (manager.UseRemoteAddress == true && !manager.SkipXffAppend)
-        {
-            throw path.Field("use_remote_address").Error("x-forwarded-for is never appended; write skip_xff_append: true as well, or remove it");
-        }
-        if (manager.HasServerHeaderTransformation
-            && manager.ServerHeaderTransformation != HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough)
-        {
-            throw path.Field("server_header_transformation").Error("the server header passes unchanged; write PASS_THROUGH or remove it");
         }
     }
 

@@ -2,8 +2,11 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Net;
 using System.Text;
+using Postern.Proxy.Http;
 using Postern.Tests.Proxy.InMemory;
+using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Dialogues;
 
@@ -12,7 +15,9 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// <code>
 /// # comment; the first ones say what is shown and why
 /// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
-///                        max-head, max-headers, request-id, route-prefix, no-cluster, whole-only (not run with one-byte deliveries)
+///                        max-head, max-headers, request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
+///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, route-prefix, route-rewrite,
+///                        no-cluster, whole-only (not run with one-byte deliveries)
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
 /// do ACTION              client-fin, client-reset, upstream-close, upstream-fin, upstream-reset, next-upstream, clock SECONDS, policy NAME,
@@ -108,7 +113,20 @@ internal sealed class Dialogue
             "request-headers-timeout" => options with { RequestHeadersTimeout = Seconds(value) },
             "max-head" => options with { MaxHeadBytes = int.Parse(value, CultureInfo.InvariantCulture) },
             "max-headers" => options with { MaxHeaders = int.Parse(value, CultureInfo.InvariantCulture) },
-            "request-id" => options with { GenerateRequestId = true },
+            "request-id" => options with { RequestIds = options.RequestIds with { Generates = true } },
+            "keep-foreign-id" => options with { RequestIds = options.RequestIds with { KeepsForeign = true } },
+            "answer-id" => options with { RequestIds = options.RequestIds with { Answers = true } },
+            "normalize-path" => options with { Paths = options.Paths with { Dots = true } },
+            "merge-slashes" => options with { Paths = options.Paths with { Slashes = true } },
+            "escaped-slashes" => options with { Paths = options.Paths with { EscapedSlashes = Enum.Parse<EscapedSlashesAction>(value) } },
+            "strip-port" => options with { Hosts = options.Hosts with { Ports = Enum.Parse<HostPortStripping>(value) } },
+            "strip-dot" => options with { Hosts = options.Hosts with { Dots = true } },
+            "server" => options with { Server = new ServerHeader(Enum.Parse<ServerHeaderAction>(value), "postern") },
+            "underscores" => options with { Underscores = Enum.Parse<UnderscoresAction>(value) },
+            "remote-address" => options with { Forwarded = options.Forwarded with { UsesRemoteAddress = true, Appends = value != "skip-append" } },
+            "trusted-hops" => options with { Forwarded = options.Forwarded with { TrustedHops = int.Parse(value, CultureInfo.InvariantCulture) } },
+            "internal" => options with { Forwarded = options.Forwarded with { Internal = [IPNetwork.Parse(value)] } },
+            "via" => options with { Via = value },
             "route-prefix" => options with { RoutePrefix = value },
             "route-rewrite" => options with { RouteRewrite = value },
             "no-cluster" => options with { HasCluster = false },

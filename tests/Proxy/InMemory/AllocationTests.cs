@@ -104,7 +104,7 @@ public class AllocationTests(HttpEngineFixture fixture, ITestOutputHelper output
         var sink = new Uncounted();
         var listening = new HttpListenerSnapshot(
             "test", [new L7PolicyFilter("", sink)], new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => cluster)),
-            sink, null, null, TimeSpan.FromSeconds(30), 60 * 1024, 100, false);
+            sink, null, null, TimeSpan.FromSeconds(30), 60 * 1024, 100);
         var admission = new Admission(10);
         admission.TryEnter();
         var connection = new HttpConnection(

@@ -184,8 +184,18 @@ internal sealed class Conversation : IDisposable
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
-            "test", [new L7PolicyFilter(options.DeniedBody, sink)], routes, sink, options.IdleTimeout, options.StreamIdleTimeout,
-            options.RequestHeadersTimeout, options.MaxHeadBytes, options.MaxHeaders, options.GenerateRequestId) { Stats = HttpStats.In(options.Stats, "ingress") };
+            "test", [.. options.FirstFilters, new L7PolicyFilter(options.DeniedBody, sink)], routes, sink, options.IdleTimeout, options.StreamIdleTimeout,
+            options.RequestHeadersTimeout, options.MaxHeadBytes, options.MaxHeaders)
+        {
+            Stats = HttpStats.In(options.Stats, "ingress"),
+            Paths = options.Paths,
+            Hosts = options.Hosts,
+            Server = options.Server,
+            Underscores = options.Underscores,
+            Forwarded = options.Forwarded,
+            Via = options.Via,
+            RequestIds = options.RequestIds,
+        };
     }
 
     private async Task PumpUpstreamAsync(CancellationToken cancellationToken)

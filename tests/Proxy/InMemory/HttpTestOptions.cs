@@ -1,5 +1,8 @@
 using System;
+using Postern.Filters.Http;
+using Postern.Proxy.Http;
 using Postern.Proxy.Stats;
+using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.InMemory;
 
@@ -22,7 +25,22 @@ internal sealed record HttpTestOptions
 
     public int MaxHeaders { get; init; } = 100;
 
-    public bool GenerateRequestId { get; init; }
+    public RequestIds RequestIds { get; init; }
+
+    public PathRules Paths { get; init; }
+
+    public HostRules Hosts { get; init; }
+
+    public ServerHeader Server { get; init; }
+
+    public UnderscoresAction Underscores { get; init; }
+
+    public ForwardedHeaders Forwarded { get; init; } = ForwardedHeaders.Untouched;
+
+    public string Via { get; init; } = "";
+
+    /// <summary>In front of the policy filter.</summary>
+    public IHttpFilter[] FirstFilters { get; init; } = [];
 
     /// <summary>Route only this path prefix.</summary>
     public string RoutePrefix { get; init; } = "/";

@@ -1,8 +1,10 @@
 using System.Linq;
 using System.Text;
 using System.Threading.Tasks;
+using Postern.Proxy.Http;
 using Postern.Proxy.Stats;
 using Postern.Tests.Proxy.InMemory;
+using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Stats;
 
@@ -57,6 +59,32 @@ public class HttpCountingTests(HttpEngineFixture fixture) : IClassFixture<HttpEn
         await talk.Until(() => Value(options, "http.ingress.downstream_rq_4xx") == 1, "the answer");
         Assert.Equal(1, Value(options, "http.ingress.no_route"));
         Assert.Equal(0, Value(options, "cilium.access_denied"));
+    }
+
+    [Fact]
+    public async Task RefusedPath_IsCounted()
+    {
+        var options = new HttpTestOptions { Paths = new PathRules(false, false, EscapedSlashesAction.RejectRequest) };
+        using var talk = new Conversation(fixture, options);
+        talk.ClientSends(Encoding.ASCII.GetBytes("GET /a%2Fb HTTP/1.1\r\nHost: a\r\n\r\n"));
+        await talk.Until(() => Value(options, "http.ingress.downstream_rq_4xx") == 1, "the refusal");
+        Assert.Equal(1, Value(options, "http.ingress.downstream_rq_failed_path_normalization"));
+        Assert.Equal(0, Value(options, "http.ingress.cilium.access_denied"));
+    }
+
+    [Theory]
+    [InlineData(UnderscoresAction.RejectRequest, 1, 0)]
+    [InlineData(UnderscoresAction.DropHeader, 0, 2)]
+    [InlineData(UnderscoresAction.Allow, 0, 0)]
+    public async Task HeadersWithUnderscores_AreCounted(UnderscoresAction action, long rejected, long dropped)
+    {
+        var options = new HttpTestOptions { Underscores = action };
+        using var talk = new Conversation(fixture, options);
+        talk.Policy.Use("empty");
+        talk.ClientSends(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: a\r\na_b: 1\r\nc_d: 2\r\n\r\n"));
+        await talk.Until(() => Value(options, "http.ingress.downstream_rq_4xx") == 1, "the answer");
+        Assert.Equal(rejected, Value(options, "http1.requests_rejected_with_underscores_in_headers"));
+        Assert.Equal(dropped, Value(options, "http1.dropped_headers_with_underscores"));
     }
 
     [Fact]
