@@ -64,6 +64,8 @@ public static class SourceReferences
         {
             null => path.Error($"names the cluster {Printable.Quote(grpc.Cluster)}, which is not among static_resources.clusters; add it there"),
             { Type: not ClusterType.Static } => path.Error($"names the cluster {Printable.Quote(grpc.Cluster)}, which is not STATIC; write type: STATIC with its endpoints"),
+            { Tls.Common: { CertificateSecrets.Count: > 0 } or { ValidationSecret: not null } } => path.Error(
+                $"names the cluster {Printable.Quote(grpc.Cluster)}, whose TLS names secrets, for which the way to a control plane does not wait; write tls_certificates and validation_context into it"),
             _ => null, // a STATIC cluster has an endpoint
         };
     }

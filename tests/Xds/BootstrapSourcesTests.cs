@@ -94,6 +94,15 @@ public class BootstrapSourcesTests
         Assert.DoesNotContain("t]", source.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ControlPlaneWhoseTlsNamesSecrets_IsRefused()
+    {
+        const string Tls = "    transport_socket: { name: tls, typed_config: { '@type': type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, "
+            + "common_tls_context: { validation_context_sds_secret_config: { name: ca, sds_config: { ads: {} } } } } }\n";
+        var text = Clusters.Replace("    load_assignment:", Tls + "    load_assignment:", StringComparison.Ordinal) + "node: { id: n }\ndynamic_resources: { lds_config: { " + Source() + " } }";
+        Assert.Contains("names the cluster 'cp', whose TLS names secrets", Refused(text), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("AGGREGATED_GRPC", DiscoveryVariant.StateOfTheWorld)]
     [InlineData("AGGREGATED_DELTA_GRPC", DiscoveryVariant.Delta)]

@@ -25,6 +25,17 @@ public class DecoderFuzzTests
         (ResourceType.Endpoint, new Envoy.Config.Endpoint.V3.ClusterLoadAssignment { ClusterName = "c", Endpoints = { new Envoy.Config.Endpoint.V3.LocalityLbEndpoints { LbEndpoints = { new Envoy.Config.Endpoint.V3.LbEndpoint { Endpoint = new() { Address = Socket("10.0.0.1", 80) } } } } } }.ToByteArray()),
         (ResourceType.Route, Manager(HttpListener()).RouteConfig.ToByteArray()),
         (ResourceType.Secret, new Envoy.Extensions.TransportSockets.Tls.V3.Secret { Name = "s", GenericSecret = new() { Secret = new() { InlineString = "hush" } } }.ToByteArray()),
+        (ResourceType.Secret, new Envoy.Extensions.TransportSockets.Tls.V3.Secret
+        {
+            Name = "v",
+            ValidationContext = new()
+            {
+                TrustedCa = new() { InlineString = "hush" },
+                VerifyCertificateHash = { new string('a', 64) },
+                MatchTypedSubjectAltNames = { new Envoy.Extensions.TransportSockets.Tls.V3.SubjectAltNameMatcher { Matcher = new() { Exact = "a" } } },
+                MaxVerifyDepth = 1,
+            },
+        }.ToByteArray()),
     ];
 
     [Fact]

@@ -73,10 +73,10 @@ public class SecretTests
     [Fact]
     public void FieldsThatWouldNarrowTrust_AreRefused()
     {
-        // verify_certificate_hash = 2
-        var bytes = new Secret { Name = "ca", ValidationContext = CertificateValidationContext.Parser.ParseFrom(new byte[] { 0x12, 1, (byte)'a' }) }.ToByteArray();
+        // require_signed_certificate_timestamp = 6
+        var bytes = new Secret { Name = "ca", ValidationContext = CertificateValidationContext.Parser.ParseFrom(new byte[] { 0x32, 2, 8, 1 }) }.ToByteArray();
         Assert.StartsWith(
-            "validation_context.verify_certificate_hash: verify_certificate_hash of envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext is not built in yet",
+            "validation_context.require_signed_certificate_timestamp: require_signed_certificate_timestamp of envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext is not built in yet",
             Assert.Throws<Postern.Xds.XdsConfigException>(() => Decode(ResourceType.Secret, bytes, "", new() { WarnOnUnknownSecurityFields = true })).Message,
             StringComparison.Ordinal);
     }
@@ -141,7 +141,7 @@ public class SecretTests
             },
         };
         var tls = ((ClusterConfig)Decode(ResourceType.Cluster, Cluster(context)).Config).Tls!;
-        Assert.Equal(("cp.example", "h2", One.Key, Two.Certificate), (tls.Sni, tls.AlpnProtocols[0], tls.Certificate!.PrivateKey.ToStringUtf8(), tls.Validation.TrustedCa.ToStringUtf8()));
+        Assert.Equal(("cp.example", "h2", One.Key, Two.Certificate), (tls.Sni, tls.Common.AlpnProtocols[0], tls.Common.Certificates[0].PrivateKey.ToStringUtf8(), tls.Common.Validation!.TrustedCa.ToStringUtf8()));
         context.CommonTlsContext.ValidationContext = null;
         Assert.StartsWith(
             "transport_socket.typed_config.common_tls_context.validation_context: is missing; without trusted_ca every server would be trusted",

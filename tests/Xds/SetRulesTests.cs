@@ -23,7 +23,7 @@ public class SetRulesTests
     private static RouteConfig Routes(string cluster) =>
         new("r", [new VirtualHostConfig("v", ["*"], [new RouteEntryConfig("", StringMatchKind.Prefix, "/", [], false, cluster, null, null)])]);
 
-    private static readonly UpstreamTlsConfig Tls = new("", [], null, new ValidationContextConfig("", Google.Protobuf.ByteString.Empty));
+    private static readonly UpstreamTlsConfig Tls = new(new CommonTlsConfig { Validation = new ValidationContextConfig("", Google.Protobuf.ByteString.Empty) }, "");
 
     [Fact]
     public void SoundSet_HasNoProblem()

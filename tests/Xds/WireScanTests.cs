@@ -219,7 +219,7 @@ public class WireScanTests
             ("envoy.config.listener.v3.ListenerFilter", "filter_disabled"), ("envoy.config.listener.v3.Listener", "bind_to_port"),
             ("envoy.config.listener.v3.FilterChainMatch", "direct_source_prefix_ranges"), ("envoy.config.cluster.v3.Cluster", "upstream_bind_config"),
             ("envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", "disabled"), ("envoy.config.route.v3.RouteConfiguration", "internal_only_headers"),
-            ("envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext", "crl"), ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "http_filters"),
+            ("envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext", "custom_validator_config"), ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "http_filters"),
         })
         {
             Assert.Equal(FieldUse.Refused, PublicFields.Find(message, name)?.Use);

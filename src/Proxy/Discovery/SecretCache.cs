@@ -9,14 +9,15 @@ using Postern.Xds.Discovery;
 namespace Postern.Proxy.Discovery;
 
 /// <summary>
-/// Generic secrets: those of the bootstrap, and by SDS those that the policies in force refer to. A rotated secret applies to the next request;
-/// one that is missing makes its header match fail.
+/// Secrets of the bootstrap and by SDS. Generic ones: those that the policies in force refer to; a rotated one applies to the next request, one that is
+/// missing makes its header match fail. Those of TLS: what each context names, on the same subscriptions.
 /// </summary>
 internal sealed class SecretCache : ISecretSource
 {
     private readonly ISubscriber subscriber;
     private readonly ChangeGate gate;
     private readonly NamedResources<SecretConfig> discovered;
+    private readonly IReadOnlyList<SecretConfig> fixedSecrets;
     private readonly Dictionary<string, string> fixedOnes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NamedResource<SecretConfig>> held = new(StringComparer.Ordinal);
     private readonly Action changed;
@@ -26,6 +27,7 @@ internal sealed class SecretCache : ISecretSource
     {
         this.subscriber = subscriber;
         this.gate = gate;
+        this.fixedSecrets = fixedSecrets;
         discovered = new NamedResources<SecretConfig>(ResourceType.Secret, subscriber, gate, static config => (SecretConfig)config);
         changed = Publish;
         foreach (var secret in fixedSecrets)
@@ -68,6 +70,9 @@ internal sealed class SecretCache : ISecretSource
             Publish();
         }
     }
+
+    /// <summary>The secrets that a TLS context names; to be disposed with it.</summary>
+    public TlsSecrets HoldTls(CommonTlsConfig common, Action whenChanged) => new(discovered, fixedSecrets, gate, common, whenChanged);
 
     public void ReadStatus(List<ResourceStatus> into) => discovered.ReadStatus(into);
 

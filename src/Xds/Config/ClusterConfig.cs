@@ -26,14 +26,6 @@ public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan Conne
 /// <param name="Source"><c>eds_config</c>.</param>
 public sealed record EdsConfig(string ServiceName, ConfigSourceConfig Source);
 
-/// <summary><c>envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext</c>.</summary>
-/// <param name="Sni"><c>sni</c>, or empty.</param>
-/// <param name="AlpnProtocols"><c>alpn_protocols</c>, in order; may be empty.</param>
-/// <param name="Certificate">Of the client; null when it shows none.</param>
-/// <param name="Validation">The CAs that may vouch for the server.</param>
-public sealed record UpstreamTlsConfig(
-    string Sni, EquatableList<string> AlpnProtocols, TlsCertificateConfig? Certificate, ValidationContextConfig Validation);
-
 /// <summary><c>Cluster.DiscoveryType</c>.</summary>
 public enum ClusterType
 {

@@ -1,5 +1,6 @@
 using System;
 using Google.Protobuf;
+using Postern.Policy.Config;
 
 namespace Postern.Xds.Config;
 
@@ -18,10 +19,10 @@ public sealed record TlsCertificateConfig(string Name, ByteString CertificateCha
 {
     /// <summary>Of the leaf, for <c>/certs</c>; null when the chain cannot be read.</summary>
     public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>Opens the key where it is encrypted; empty without.</summary>
+    public ByteString Password { get; init; } = ByteString.Empty;
 }
 
-/// <summary><c>validation_context</c>: PEM of the trusted CAs.</summary>
-public sealed record ValidationContextConfig(string Name, ByteString TrustedCa) : SecretConfig(Name);
-
 /// <summary><c>session_ticket_keys</c>.</summary>
-public sealed record SessionTicketKeysConfig(string Name, Policy.Config.EquatableList<ByteString> Keys) : SecretConfig(Name);
+public sealed record SessionTicketKeysConfig(string Name, EquatableList<ByteString> Keys) : SecretConfig(Name);

@@ -41,6 +41,7 @@ internal static class MessageTypes
             Cilium.UpstreamTlsWrapperContext.Descriptor,
             Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor,
             Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
+            Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext.Descriptor,
             Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor,
             Envoy.Extensions.AccessLoggers.File.V3.FileAccessLog.Descriptor,
             Envoy.Extensions.AccessLoggers.Stream.V3.StdoutAccessLog.Descriptor,

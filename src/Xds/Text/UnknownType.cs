@@ -8,8 +8,6 @@ internal static class UnknownType
 {
     private static readonly Dictionary<string, string> NotBuiltIn = new(StringComparer.Ordinal)
     {
-        ["envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"] =
-            "TLS termination is not built in yet; pass TLS through with a tcp_proxy chain that matches transport_protocol: tls",
         ["envoy.extensions.filters.http.rbac.v3.RBAC"] = "RBAC is not built in yet; write the permission as policy (cilium.l7policy)",
         ["envoy.extensions.filters.network.rbac.v3.RBAC"] = "RBAC is not built in yet; write the permission as policy (cilium.network)",
     };

@@ -173,6 +173,31 @@ public class ConfigDumpTests
     }
 
     [Fact]
+    public async Task KeysInATlsContext_AreMasked()
+    {
+        await using var host = await AdminHost.StartAsync();
+        Envoy.Config.Core.V3.DataSource Hidden() => new() { InlineString = Key };
+        var context = new Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext
+        {
+            CommonTlsContext = new()
+            {
+                TlsCertificates = { new Envoy.Extensions.TransportSockets.Tls.V3.TlsCertificate { CertificateChain = new() { InlineString = "the chain" }, PrivateKey = Hidden(), Password = Hidden() } },
+            },
+            SessionTicketKeys = new() { Keys = { new Envoy.Config.Core.V3.DataSource { InlineBytes = ByteString.CopyFromUtf8(Key) } } },
+        };
+        var listener = new Listener { Name = "a", FilterChains = { new Envoy.Config.Listener.V3.FilterChain { TransportSocket = new() { Name = "envoy.transport_sockets.tls", TypedConfig = Any.Pack(context) } } } };
+        foreach (var state in System.Enum.GetValues<ResourceState>())
+        {
+            host.Target.Resources = [Resource(ResourceType.Listener, "a", listener) with { State = state }];
+            AssertNoKey(await host.GetAsync("/config_dump"));
+        }
+        host.Target.Resources = [Resource(ResourceType.Listener, "a", listener)];
+        var text = await host.GetAsync("/config_dump");
+        Assert.Contains("the chain", text);
+        Assert.Contains("[redacted]", text);
+    }
+
+    [Fact]
     public async Task Secret_IsNeverShown()
     {
         await using var host = await AdminHost.StartAsync();

@@ -68,7 +68,7 @@ public sealed class ControlPlaneTlsTests
         await host.StartAsync();
         var cluster = new ClusterConfig("xds", ClusterType.Static, TimeSpan.FromSeconds(2), [host.BoundEndPoints[0]])
         {
-            Tls = new UpstreamTlsConfig(sni, [], own, new ValidationContextConfig("", trusted)),
+            Tls = new UpstreamTlsConfig(new CommonTlsConfig { Certificates = own is null ? [] : [own], Validation = new ValidationContextConfig("", trusted) }, sni),
         };
         await using var channels = new ControlPlaneChannels(new BootstrapConfig { Node = new(), StaticListeners = [], StaticClusters = [cluster] });
         using var deadline = new CancellationTokenSource(Limit);
