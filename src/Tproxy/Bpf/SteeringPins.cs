@@ -141,7 +141,7 @@ internal sealed class SteeringPins
     {
         "state" => (BpfMapType.Array, 4, SteeringLayout.StateSize),
         "filters" => (BpfMapType.Array, 4, SteeringLayout.FilterSize),
-        "flows" => (BpfMapType.LruHash, SteeringLayout.FlowSize, 4),
+        "flows" => (BpfMapType.LruHash, SteeringLayout.FlowSize, SteeringLayout.MemorySize),
         "devices" => (BpfMapType.Hash, 4, 4),
         "counters" => (BpfMapType.PerCpuArray, 4, 8),
         _ => (BpfMapType.ArrayOfMaps, 4, 4),
