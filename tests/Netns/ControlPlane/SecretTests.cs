@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using Postern.Netns.Fixture;
 using Postern.Tests.Netns.Proxy;
 using Postern.Xds.Discovery;
 
@@ -53,8 +54,36 @@ public sealed class SecretTests
         Hidden("records", string.Join('\n', rig.Node.ReadRecords().Select(record => record.ToString())));
         foreach (var file in Directory.GetFiles(rig.Node.File("state")))
         {
-            Hidden(file, System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)));
+            // The proxy may be writing it, and may have renamed it by now.
+            if (TryRead(file) is { } bytes)
+            {
+                Hidden(file, System.Text.Encoding.Latin1.GetString(bytes));
+            }
         }
+    }
+
+    private static byte[]? TryRead(string file)
+    {
+        byte[]? bytes = null;
+        Wait.Until(
+            () =>
+            {
+                try
+                {
+                    bytes = File.ReadAllBytes(file);
+                    return true;
+                }
+                catch (FileNotFoundException)
+                {
+                    return true;
+                }
+                catch (IOException)
+                {
+                    return false; // its writer holds it
+                }
+            },
+            () => file + " cannot be read");
+        return bytes;
     }
 
     private static string Ask(HttpClientSocket client, string token, string path = "/public")

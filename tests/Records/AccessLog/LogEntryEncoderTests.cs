@@ -216,14 +216,20 @@ public class LogEntryEncoderTests
     {
         var record = SampleExchange.Response();
         var buffer = new byte[4096];
-        LogEntryEncoder.Encode(record, buffer, out _);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10_000; i++)
+        // The least of five: the runtime now and then puts something of its own (a recompiled method's tables) on the thread that runs.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5; round++)
         {
-            LogEntryEncoder.Encode(record, buffer, out _);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 10_000; i++)
+            {
+                LogEntryEncoder.Encode(record, buffer, out _);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, least);
     }
 
     [NeedsFact("policy_cases.json")]
