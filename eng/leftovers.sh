@@ -9,6 +9,7 @@ network_state() {
         ip6tables-save 2>/dev/null | sed -n 's/^\(-A .*\)/ip6tables \1/p; s/^:\([^ ]*\) - .*/ip6tables chain \1/p'
         ip rule list 2>/dev/null | sed 's/^/ip rule /'
         ip -6 rule list 2>/dev/null | sed 's/^/ip -6 rule /'
+        awk '$3 == "bpf" {print "bpf file system " $2}' /proc/mounts
         ip -o link show 2>/dev/null | awk '{sub(/@.*/, "", $2); sub(/:$/, "", $2); print "link " $2}'
     } | sort
 }

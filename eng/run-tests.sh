@@ -10,6 +10,9 @@ if [ "${POSTERN_OWN_NETWORK:-}" = 1 ]; then
     ip link set lo up
     mkdir -p /run/netns
     mount -t tmpfs tmpfs /run/netns
+    # Agents that tests kill leave their locks and rules there, under numbers that the kernel gives to other namespaces later.
+    mkdir -p /run/postern
+    mount -t tmpfs -o mode=755 tmpfs /run/postern
 fi
 
 work=$(mktemp -d)
