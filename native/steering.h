@@ -137,6 +137,7 @@ enum postern_counter {
 	POSTERN_UNGUARDED_DROPPED,     /* dropped on the way out: a rule concerns it, and it came in by a device without the program */
 	POSTERN_TIME_WAIT_ENDED,       /* SYN sent round by way of the device's queue, behind a reset that ends the TIME_WAIT in its way */
 	POSTERN_ERROR_RETURNED,        /* ICMP error about what a socket of the proxy sent */
+	POSTERN_SET_MISSING,           /* dropped: the filter says that rules concern the addresses, and the rules are not there */
 	POSTERN_COUNTERS
 };
 

@@ -72,6 +72,16 @@ static __always_inline bool is_concerned(const struct packet *packet, struct set
 	return in_filter(filter, packet->source, packet->ipv6) || in_filter(filter, packet->destination, packet->ipv6);
 }
 
+/* What the filter speaks of is there. User space never leaves a set in force without it; should it be lost, nobody can say what may pass. */
+static __always_inline bool is_whole(const struct set *set)
+{
+	__u32 half = set->half;
+
+	return bpf_map_lookup_elem(&rules, &half)
+		&& (!(set->flags & POSTERN_FILTER_PREFIXES4) || bpf_map_lookup_elem(&prefixes4, &half))
+		&& (!(set->flags & POSTERN_FILTER_PREFIXES6) || bpf_map_lookup_elem(&prefixes6, &half));
+}
+
 static __always_inline void ask(const struct set *set, const struct packet *packet, struct question *question)
 {
 	__builtin_memset(question, 0, sizeof(*question));
@@ -204,6 +214,8 @@ int postern_ingress(struct __sk_buff *skb)
 
 	if (!is_concerned(&packet, &set))
 		return PASS;
+	if (!is_whole(&set))
+		return dropped(POSTERN_SET_MISSING);
 	ask(&set, &packet, &question);
 	question.device = skb->ifindex;
 	if (packet.shape == SHAPE_FRAGMENT)
@@ -233,6 +245,8 @@ int postern_guard(struct __sk_buff *skb)
 		return dropped(POSTERN_UNGUARDED_DROPPED);
 	if (reading == READ_OTHER_PROTOCOL || !is_concerned(&packet, &set))
 		return PASS;
+	if (!is_whole(&set))
+		return dropped(POSTERN_SET_MISSING);
 	ask(&set, &packet, &question);
 	if (reading == READ_CUT || packet.shape != SHAPE_WHOLE)
 		return may_match(&question) ? dropped(POSTERN_UNGUARDED_DROPPED) : PASS;

@@ -54,23 +54,7 @@ public static class TransparentListener
             }
 
             SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoReuseAddr, 1);
-            if (spec.ReusePort)
-            {
-                SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoReusePort, 1);
-            }
-
-            if (spec.Transparent)
-            {
-                step = ListenerFault.TransparentStep;
-                SocketOption.SetTransparent(socket);
-            }
-
-            if (spec.Mark is { } mark)
-            {
-                step = ListenerFault.MarkStep;
-                SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoMark, unchecked((int)mark));
-            }
-
+            ListenerOptions.Apply(socket, spec.ReusePort, spec.Transparent, spec.Mark, ref step);
             step = "bind";
             socket.Bind(spec.Address);
             return socket;

@@ -37,6 +37,7 @@ public sealed record CounterMeaning(string Verdict, string When)
         SteeringCounter.UnguardedDropped => new("dropped at the egress", "came in by a device without the program: is it new, or did attaching fail?"),
         SteeringCounter.TimeWaitEnded => new("to the device's queue", "a SYN that meets a TIME_WAIT, sent round behind a reset; it comes again as `SteeredNew`, the reset as `SteeredEstablished`"),
         SteeringCounter.ErrorReturned => new("to the stack", "ICMP errors about what the proxy's sockets sent: a smaller MTU on the path, nobody listens"),
+        SteeringCounter.SetMissing => new(Dropped, "rules concern the addresses, but the maps have lost them: restart the agent"),
         _ => throw new ArgumentOutOfRangeException(nameof(counter), counter, "no such counter"),
     };
 

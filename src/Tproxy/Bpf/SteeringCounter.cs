@@ -24,4 +24,5 @@ public enum SteeringCounter
     UnguardedDropped,
     TimeWaitEnded,
     ErrorReturned,
+    SetMissing,
 }

@@ -31,23 +31,7 @@ public static class UdpListener
         try
         {
             socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            if (spec.ReusePort)
-            {
-                SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoReusePort, 1);
-            }
-
-            if (spec.Transparent)
-            {
-                step = ListenerFault.TransparentStep;
-                SocketOption.SetTransparent(socket);
-            }
-
-            if (spec.Mark is { } mark)
-            {
-                step = ListenerFault.MarkStep;
-                SocketOption.Set(socket, SocketOption.SolSocket, SocketOption.SoMark, unchecked((int)mark));
-            }
-
+            ListenerOptions.Apply(socket, spec.ReusePort, spec.Transparent, spec.Mark, ref step);
             step = "ask for original destinations on";
             AskForDestinations(socket);
             if (spec.ReceiveBufferBytes > 0)

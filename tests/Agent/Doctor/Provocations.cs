@@ -77,6 +77,7 @@ internal static class Provocations
         ["counter.no-listener"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.NoListener),
         ["counter.assign-failed"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.AssignFailed),
         ["counter.unguarded-dropped"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.UnguardedDropped),
+        ["counter.set-missing"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.SetMissing),
         ["counter.fragment-dropped"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.FragmentDropped),
         ["counter.truncated"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.Truncated),
         ["counter.extensions-dropped"] = HealthyNode.Ebpf.WithCounter(SteeringCounter.ExtensionsDropped),

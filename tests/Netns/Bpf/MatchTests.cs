@@ -67,6 +67,29 @@ public sealed class MatchTests(SharedProgram program) : IClassFixture<SharedProg
     }
 
     [NetnsFact]
+    public void RulesThatAreLost_DropWhatTheyConcerned()
+    {
+        HandWrittenSet.To(Server, 80, 15001).Write(Rig.Maps);
+        Rig.Maps.Rules.Delete(HandWrittenSet.Number(0));
+
+        Assert.Equal(Trial.Dropped, Rig.Ingress(Frame.OfTcp(Client, 4000, Server, 80)).Answer);
+        Assert.Equal(Trial.Dropped, Rig.Ingress(Frame.OfTcp(Client, 4000, Server, 81)).Answer); // nobody can say any more
+        Assert.Equal(Trial.Dropped, Rig.Guard(Frame.OfTcp(Client, 4000, Server, 80), 77).Answer);
+        Assert.Equal(Trial.Pass, Rig.Ingress(Frame.OfTcp(Client, 4000, "10.0.2.3", 80)).Answer);
+        Assert.Equal("SetMissing=3", Rig.Counted());
+    }
+
+    [NetnsFact]
+    public void NetsThatAreLost_DropAll()
+    {
+        new HandWrittenSet().Prefix("10.0.2.0/24", 1, SteeringLayout.RoleDestination, HandWrittenSet.OnePort, 0).Rule(Frame.Tcp, 0, 0, 1, 80, 16, 1, 15001).Write(Rig.Maps);
+        Rig.Maps.Prefixes4.Delete(HandWrittenSet.Number(0));
+
+        Assert.Equal(Trial.Dropped, Rig.Ingress(Frame.OfTcp(Client, 4000, Server, 80)).Answer);
+        Assert.Equal("SetMissing=1", Rig.Counted());
+    }
+
+    [NetnsFact]
     public void Prefix_MatchesWhatIsWithinAndTheLongestDecides()
     {
         new HandWrittenSet()

@@ -16,6 +16,7 @@ public sealed class CounterCheck : INodeCheck
         Trouble(SteeringCounter.NoListener, "counter.no-listener", FindingLevel.Warning, "postern-agent status: is the proxy up and ready?"),
         Trouble(SteeringCounter.AssignFailed, "counter.assign-failed", FindingLevel.Failure, "look at listener.shared; start the proxy in this namespace"),
         Trouble(SteeringCounter.UnguardedDropped, "counter.unguarded-dropped", FindingLevel.Failure, "look at program.no-ingress; the agent's log says why"),
+        Trouble(SteeringCounter.SetMissing, "counter.set-missing", FindingLevel.Failure, "restart the agent: it writes the rules anew"),
         Trouble(SteeringCounter.FragmentDropped, "counter.fragment-dropped", FindingLevel.Warning, "lower the sender's MTU or datagram size; look at mtu.differs"),
         Trouble(SteeringCounter.Truncated, "counter.truncated", FindingLevel.Warning, "tcpdump -i DEVICE -v on the pod's device"),
         Trouble(SteeringCounter.ExtensionsDropped, "counter.extensions-dropped", FindingLevel.Warning, "tcpdump -i DEVICE ip6 protochain 0 on the pod's device"),
