@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Postern.Filters.Http;
 
 /// <summary>
@@ -9,6 +11,14 @@ public interface IHttpFilter
 {
     /// <summary>Phase 1, request headers, in chain order. A reply ends the request: later filters and the upstream never see it.</summary>
     LocalReply? OnRequestHeaders(HttpExchange exchange);
+
+    /// <summary>
+    /// Phase 1b, once the endpoint that the request goes to is known and connected, in chain order; again for each endpoint that is tried. A reply ends the request:
+    /// the upstream sees nothing of it.
+    /// </summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="endpoint">Address and port of the endpoint.</param>
+    LocalReply? OnUpstreamSelected(HttpExchange exchange, IPEndPoint endpoint) => null;
 
     /// <summary>Phase 2, response headers (also of a local reply), in reverse order.</summary>
     void OnResponseHeaders(HttpExchange exchange);

@@ -13,12 +13,12 @@ namespace Postern.Proxy.Http;
 /// </summary>
 internal sealed class HttpHandoff : IConnectionListenerFactory, IConnectionListenerFactorySelector, IConnectionListener
 {
-    private readonly Channel<HttpConnection> channel = Channel.CreateUnbounded<HttpConnection>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<KestrelConnection> channel = Channel.CreateUnbounded<KestrelConnection>(new UnboundedChannelOptions { SingleReader = true });
 
     public EndPoint EndPoint { get; } = new VirtualEndPoint("http/1.1");
 
     /// <summary>Hands a connection to Kestrel; false when the server is stopping. Bounded by the admission limit before it.</summary>
-    public bool TryHandOver(HttpConnection connection) => channel.Writer.TryWrite(connection);
+    public bool TryHandOver(KestrelConnection connection) => channel.Writer.TryWrite(connection);
 
     public bool CanBind(EndPoint endpoint) => endpoint is VirtualEndPoint;
 

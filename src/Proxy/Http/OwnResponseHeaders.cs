@@ -12,7 +12,7 @@ namespace Postern.Proxy.Http;
 internal static class OwnResponseHeaders
 {
     /// <summary>Adds what is configured; mostly nothing.</summary>
-    public static void Add(HttpConnection connection, IHeaderDictionary headers)
+    public static void Add(KestrelConnection connection, IHeaderDictionary headers)
     {
         var listener = connection.Listener;
         if (listener.RequestIds.Answers && connection.Framer.Head.TryFind(RequestIds.Header, out var id))

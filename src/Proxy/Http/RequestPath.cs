@@ -31,7 +31,7 @@ namespace Postern.Proxy.Http;
 /// 7. Bodies stream both ways; no filter touches them.<br/>
 /// 8. Filters hear of the end, whatever it was.
 /// </summary>
-internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logger) : IHttpApplication<HttpConnection>
+internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logger) : IHttpApplication<KestrelConnection>
 {
     private static readonly ForwarderRequestConfig ForwarderConfig = new()
     {
@@ -42,14 +42,14 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         AllowResponseBuffering = false,
     };
 
-    public HttpConnection CreateContext(IFeatureCollection contextFeatures)
+    public KestrelConnection CreateContext(IFeatureCollection contextFeatures)
     {
         // Kestrel keeps this slot from request to request of a connection.
-        var container = contextFeatures as IHostContextContainer<HttpConnection>;
+        var container = contextFeatures as IHostContextContainer<KestrelConnection>;
         var connection = container?.HostContext;
         if (connection is null)
         {
-            connection = contextFeatures.Get<HttpConnection>() ?? throw new InvalidOperationException("an HTTP connection came from nowhere");
+            connection = contextFeatures.Get<KestrelConnection>() ?? throw new InvalidOperationException("an HTTP connection came from nowhere");
             connection.Context = new DefaultHttpContext(contextFeatures);
             if (container is not null)
             {
@@ -63,7 +63,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         return connection;
     }
 
-    public async Task ProcessRequestAsync(HttpConnection connection)
+    public async Task ProcessRequestAsync(KestrelConnection connection)
     {
         // 2. Begin.
         connection.OnRequestBegin();
@@ -101,7 +101,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         }
     }
 
-    public void DisposeContext(HttpConnection connection, Exception? exception)
+    public void DisposeContext(KestrelConnection connection, Exception? exception)
     {
         if (exception is not null)
         {
@@ -112,7 +112,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
 
     // 3. and 4.: the connection manager's own changes, the verdict, then the route. Policy comes before routes, so that a refusal does not depend
     // on them, and after the changes, so that it judges what the upstream gets.
-    private static LocalReply? Admit(HttpConnection connection, RequestHead head, out Route? route)
+    private static LocalReply? Admit(KestrelConnection connection, RequestHead head, out Route? route)
     {
         route = null;
         if (HeadPreparation.Apply(connection, head) is { } ended)
@@ -149,7 +149,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         return Reply(ErrorCode.NoRoute, $"no route of listener {connection.Listener.Listener} matches; see virtual_hosts in its route_config");
     }
 
-    private async Task ForwardAsync(HttpConnection connection, RequestHead head, Route route)
+    private async Task ForwardAsync(KestrelConnection connection, RequestHead head, Route route)
     {
         var cluster = route.Cluster;
         if (cluster is null)
@@ -182,7 +182,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         }
     }
 
-    private static void SetDeadlines(HttpConnection connection, Route route)
+    private static void SetDeadlines(KestrelConnection connection, Route route)
     {
         var now = Environment.TickCount64;
         connection.Deadline = route.Config.Timeout is { } timeout ? now + (long)timeout.TotalMilliseconds : 0;
@@ -190,7 +190,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         connection.StreamIdleMillis = idle is { } span ? (long)span.TotalMilliseconds : 0;
     }
 
-    private static void OnUpstreamResponse(HttpConnection connection)
+    private static void OnUpstreamResponse(KestrelConnection connection)
     {
         var exchange = connection.Exchange;
         var session = connection.Upstream;
@@ -212,7 +212,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
     }
 
     // YARP gave up before the session saw a response: the client's body broke off, or the client left.
-    private static void OnForwarderFault(HttpConnection connection, ForwarderError error)
+    private static void OnForwarderFault(KestrelConnection connection, ForwarderError error)
     {
         var code = error switch
         {
@@ -233,7 +233,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
         return new LocalReply(entry.Status, entry.Body, entry.Label, detail);
     }
 
-    private static ValueTask ReplyAsync(HttpConnection connection, LocalReply reply)
+    private static ValueTask ReplyAsync(KestrelConnection connection, LocalReply reply)
     {
         var exchange = connection.Exchange;
         exchange.Reply = reply;
@@ -243,7 +243,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
     }
 
     // 6.
-    private static void RunResponseFilters(HttpConnection connection)
+    private static void RunResponseFilters(KestrelConnection connection)
     {
         var filters = connection.Listener.Filters;
         for (var i = filters.Length - 1; i >= 0; i--)
@@ -253,7 +253,7 @@ internal sealed partial class RequestPath(IHttpForwarder forwarder, ILogger logg
     }
 
     // Here a 403 is written, and every other answer that the proxy makes itself.
-    private static async ValueTask WriteReplyAsync(HttpConnection connection, LocalReply reply)
+    private static async ValueTask WriteReplyAsync(KestrelConnection connection, LocalReply reply)
     {
         var response = connection.Context!.Response;
         response.StatusCode = reply.Status;

@@ -12,7 +12,7 @@ namespace Postern.Proxy.Http;
 /// The response's lines are copied to Kestrel; strings of the previous response on this connection are reused when they are equal,
 /// which most are.
 /// </summary>
-internal sealed class ResponseCopier(HttpConnection connection) : HttpTransformer
+internal sealed class ResponseCopier(KestrelConnection connection) : HttpTransformer
 {
     private static readonly Uri Placeholder = new("http://upstream/"); // the session knows the address; YARP wants some URI
 

@@ -66,6 +66,14 @@ internal class HeaderBlock : IHttpHeaders
         AddSlot(new Slot(nameStart, name.Length, valueStart, value.Length));
     }
 
+    /// <summary>Appends a line as it was on the wire.</summary>
+    public void AppendField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        var nameStart = AppendText(name);
+        var valueStart = AppendText(value);
+        AddSlot(new Slot(nameStart, name.Length, valueStart, value.Length));
+    }
+
     /// <summary>The first line of that name takes the value, the others go; appended when there was none.</summary>
     public void SetHeader(string name, string value) => SetHeader(name, value.AsSpan());
 
@@ -165,6 +173,14 @@ internal class HeaderBlock : IHttpHeaders
     {
         var start = Reserve(value.Length);
         value.CopyTo(text.AsSpan(start));
+        return start;
+    }
+
+    /// <inheritdoc cref="AppendText(ReadOnlySpan{char})"/>
+    protected int AppendText(ReadOnlySpan<byte> value)
+    {
+        var start = Reserve(value.Length);
+        System.Text.Encoding.Latin1.GetChars(value, text.AsSpan(start));
         return start;
     }
 

@@ -13,13 +13,14 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 {
     private const string SchemePrefix = "http://";
 
+    private int methodStart;
     private int methodLength;
     private int targetStart;
     private int targetLength;
     private int pathStart;
     private int pathLength;
 
-    public ReadOnlySpan<char> Method => TextAt(0, methodLength);
+    public ReadOnlySpan<char> Method => TextAt(methodStart, methodLength);
 
     /// <summary>Request target as sent, but for what <see cref="SetPath"/> changed; goes upstream as it is.</summary>
     public ReadOnlySpan<char> Target => TextAt(targetStart, targetLength);
@@ -35,7 +36,10 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public ReadOnlySpan<char> Authority => TextAt(AuthorityStart, AuthorityLength);
 
-    public ReadOnlySpan<char> Scheme => "http";
+    public ReadOnlySpan<char> Scheme => SchemeName;
+
+    /// <summary><c>http</c> or <c>https</c>: how the client speaks to this proxy, or what <c>:scheme</c> said.</summary>
+    public string SchemeName { get; set; } = "http";
 
     public HttpProtocol Version { get; set; }
 
@@ -49,7 +53,16 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public bool IsConnect => Method.SequenceEqual("CONNECT");
 
-    public bool HasBody => IsChunked || ContentLength > 0;
+    /// <summary>A body follows whose length nobody told (HTTP/2 without Content-Length).</summary>
+    public bool IsStreamed { get; set; }
+
+    /// <summary>The protocol that an extended CONNECT (RFC 8441) asks for, or an upgrade; empty where none is asked for. Lower case.</summary>
+    public string UpgradeProtocol { get; set; } = "";
+
+    /// <summary>It came as an extended CONNECT; <see cref="Method"/> says GET then, as the same wish does in HTTP/1.</summary>
+    public bool IsExtendedConnect { get; set; }
+
+    public bool HasBody => IsChunked || ContentLength > 0 || IsStreamed;
 
     internal int AuthorityStart { get; private set; }
 
@@ -94,11 +107,47 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     internal void Reset(ReadOnlySpan<byte> head)
     {
         Load(head);
-        methodLength = targetStart = targetLength = pathStart = pathLength = AuthorityStart = AuthorityLength = 0;
+        methodStart = methodLength = targetStart = targetLength = pathStart = pathLength = AuthorityStart = AuthorityLength = 0;
         ContentLength = -1;
         IsChunked = false;
+        IsStreamed = false;
+        IsExtendedConnect = false;
+        UpgradeProtocol = "";
+        SchemeName = "http";
         WantsUpgrade = false;
         UpstreamTarget = null;
+    }
+
+    /// <summary>Starts a head of HTTP/2, whose parts come one by one. They were checked.</summary>
+    internal void BeginHttp2()
+    {
+        Reset([]);
+        Version = HttpProtocol.Http2;
+    }
+
+    /// <summary><c>:method</c>.</summary>
+    internal void SetMethod(ReadOnlySpan<byte> method)
+    {
+        methodStart = AppendText(method);
+        methodLength = method.Length;
+    }
+
+    /// <summary><c>:path</c>, which is the target too.</summary>
+    internal void SetHttp2Path(ReadOnlySpan<byte> path)
+    {
+        targetStart = pathStart = AppendText(path);
+        targetLength = pathLength = path.Length;
+    }
+
+    /// <summary><c>:authority</c>; of a CONNECT it is the target too, which has no path.</summary>
+    internal void SetHttp2Authority(ReadOnlySpan<byte> authority, bool isTarget)
+    {
+        AuthorityStart = AppendText(authority);
+        AuthorityLength = authority.Length;
+        if (isTarget)
+        {
+            (targetStart, targetLength) = (AuthorityStart, AuthorityLength);
+        }
     }
 
     internal void SetRequestLine(int method, int target, int targetSize, int path, int pathSize)

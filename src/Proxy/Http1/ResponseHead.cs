@@ -9,7 +9,7 @@ internal sealed class ResponseHead : HeaderBlock
     private int reasonLength;
 
     /// <summary>Reason phrase, maybe empty.</summary>
-    public ReadOnlySpan<char> Reason => TextAt(ReasonStart, reasonLength);
+    public ReadOnlySpan<char> Reason => reasonLength == 0 ? default : TextAt(ReasonStart, reasonLength);
 
     public int Status { get; private set; }
 
@@ -32,8 +32,17 @@ internal sealed class ResponseHead : HeaderBlock
         ContentLength = -1;
         IsChunked = false;
         WillClose = http10;
+        EndsWithHead = false;
     }
 
-    internal void AddField(int nameStart, int nameLength, int valueStart, int valueLength) => AddLine(nameStart, nameLength, valueStart, valueLength);
+    /// <summary>Starts a head of HTTP/2, or one that the proxy makes.</summary>
+    internal void Begin(int status)
+    {
+        Reset([], status, http10: false, 0);
+    }
 
+    /// <summary>HTTP/2: nothing follows the head.</summary>
+    public bool EndsWithHead { get; internal set; }
+
+    internal void AddField(int nameStart, int nameLength, int valueStart, int valueLength) => AddLine(nameStart, nameLength, valueStart, valueLength);
 }

@@ -135,7 +135,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
 
     private bool HandToHttp(Accepted accepted, HttpListenerSnapshot http, Sniffer sniffer)
     {
-        var connection = new HttpConnection(
+        var connection = new KestrelConnection(
             NextId(),
             new NetworkStream(accepted.Socket, ownsSocket: true),
             new SocketControl(accepted.Socket),

@@ -29,7 +29,7 @@ internal sealed class Conversation : IDisposable
 
     private readonly HttpEngineFixture fixture;
     private readonly MemoryConnection transport;
-    private readonly HttpConnection connection;
+    private readonly KestrelConnection connection;
     private readonly bool ownsHost;
     private readonly ConnectionRegistry registry;
     private readonly PolicyReview review;
@@ -63,7 +63,7 @@ internal sealed class Conversation : IDisposable
         Id = $"test-{Interlocked.Increment(ref nextId)}";
         registry = new ConnectionRegistry(admission);
         review = new PolicyReview(() => [registry], NullLogger.Instance);
-        connection = new HttpConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, registry,
+        connection = new KestrelConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, registry,
             new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats));
         registry.Add(connection);
         Assert.True(fixture.Engine.Handoff.TryHandOver(connection));
