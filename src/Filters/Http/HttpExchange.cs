@@ -39,6 +39,12 @@ public sealed class HttpExchange
     /// <summary>Response headers, once known.</summary>
     public IHttpHeaders? ResponseHeaders { get; private set; }
 
+    /// <summary>Trailers of the response, once it is over; null where there are none.</summary>
+    public IHttpHeaders? ResponseTrailers { get; set; }
+
+    /// <summary>Why the response's body broke off; null when it did not.</summary>
+    public string? BodyError { get; set; }
+
     /// <summary>Response status, 0 before.</summary>
     public int Status { get; private set; }
 
@@ -65,6 +71,8 @@ public sealed class HttpExchange
     {
         Request = request;
         ResponseHeaders = null;
+        ResponseTrailers = null;
+        BodyError = null;
         Status = 0;
         StartNanos = nowNanos;
         ResponseNanos = 0;
@@ -73,7 +81,7 @@ public sealed class HttpExchange
         L7Policy.RequestLogged = false;
         L7Policy.ResponseLogged = false;
         http.Protocol = protocol;
-        http.Scheme = "http";
+        http.Scheme = request.Scheme is "https" ? "https" : "http";
         http.Request = request;
         http.ResponseHeaders = null;
         http.Status = 0;

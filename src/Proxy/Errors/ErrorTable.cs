@@ -19,6 +19,19 @@ internal static class ErrorTable
 
     public static Entry Of(ErrorCode code) => Entries[(int)code];
 
+    /// <summary>The row with that label, or null.</summary>
+    public static Entry? TryFind(string label)
+    {
+        foreach (var entry in Entries)
+        {
+            if (entry.Label == label)
+            {
+                return entry;
+            }
+        }
+        return null;
+    }
+
     private static Entry[] Build()
     {
         var entries = new Entry[Enum.GetValues<ErrorCode>().Length];

@@ -14,11 +14,14 @@ namespace Postern.Proxy.Http;
 /// </summary>
 internal abstract class ClientStream(HttpConnection connection, HttpExchange exchange) : IBodySource
 {
+    private const long LastWordMillis = 5_000; // for an answer to reach a client after its request has failed
+
     private ServerStream? server;
     private CancellationTokenSource? connecting;
     private long lastActivity;
     private int failed;
     private ProxyError failure;
+    private long failedAt; // when the sweeper ended the request, 0 before; the sweeper's
 
     public HttpConnection Connection { get; } = connection;
 
@@ -61,7 +64,10 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
     /// </summary>
     public abstract ValueTask<bool> SendHeadAsync(ResponseHead head, bool end);
 
-    /// <summary>Body bytes; with <paramref name="end"/> the last ones (maybe none), and the trailers if there are any. Completes when they were taken, which is the client's back-pressure.</summary>
+    /// <summary>
+    /// Body bytes; with <paramref name="end"/> the last ones (maybe none), and the trailers if there are any. A few may stay in a buffer until more follow, the end or
+    /// <see cref="FlushAsync"/>; else it completes when they were taken, which is the client's back-pressure. False: the client is gone.
+    /// </summary>
     public abstract ValueTask<bool> SendAsync(ReadOnlyMemory<byte> data, bool end, HeaderBlock? trailers);
 
     /// <summary>What was handed over goes out now.</summary>
@@ -81,6 +87,35 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
 
     /// <summary>Notes that bytes moved, for idle timeouts.</summary>
     public void Touch() => Volatile.Write(ref lastActivity, Environment.TickCount64);
+
+    /// <summary>Looks at the request's times; from the sweeper's thread.</summary>
+    /// <param name="now">Milliseconds of TickCount64.</param>
+    public void Sweep(long now)
+    {
+        var begun = InFlightSince;
+        if (begun == 0)
+        {
+            return;
+        }
+        if (failedAt != 0)
+        {
+            // The upstream side ended long ago: what still waits is a client that does not read.
+            if (now - failedAt > LastWordMillis)
+            {
+                Reset(Failure);
+            }
+        }
+        else if (Deadline != 0 && now > Deadline)
+        {
+            failedAt = now;
+            Fail(new ProxyError(ErrorCode.ResponseTimeout, "no complete response within the route's timeout"));
+        }
+        else if (StreamIdleMillis != 0 && now - Math.Max(begun, LastActivity) > StreamIdleMillis)
+        {
+            failedAt = now;
+            Fail(new ProxyError(ErrorCode.StreamIdleTimeout, "no byte either way within stream_idle_timeout (or the route's idle_timeout)"));
+        }
+    }
 
     /// <summary>Ends the request from any thread: its time is up, the client is gone, or policy forbids it now. What is pending upstream ends with this error.</summary>
     public void Fail(ProxyError error)
@@ -131,6 +166,7 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
         StreamIdleMillis = 0;
         InFlightSince = 0;
         IsAnswered = false;
+        failedAt = 0;
         server = null;
         connecting = null;
         failure = ProxyError.None;

@@ -22,7 +22,7 @@ internal static class HeadPreparation
     private static readonly Func<ReadOnlySpan<char>, bool> HasUnderscore = static name => name.Contains('_');
 
     /// <summary>Changes the head as the listener wants; a reply is the end of the request.</summary>
-    public static LocalReply? Apply(KestrelConnection connection, RequestHead head)
+    public static LocalReply? Apply(HttpConnection connection, RequestHead head)
     {
         var listener = connection.Listener;
         if (listener.Underscores != UnderscoresAction.Allow && CheckNames(listener, head) is { } badName)
@@ -99,11 +99,11 @@ internal static class HeadPreparation
         }
     }
 
-    private static void StripHost(KestrelConnection connection, RequestHead head)
+    private static void StripHost(HttpConnection connection, RequestHead head)
     {
         var authority = head.Authority;
         Span<char> result = authority.Length <= HostOnStack ? stackalloc char[HostOnStack] : new char[authority.Length];
-        var length = connection.Listener.Hosts.Apply(authority, ((IPEndPoint)connection.LocalEndPoint!).Port, result);
+        var length = connection.Listener.Hosts.Apply(authority, connection.Destination.Port, result);
         if (length < authority.Length && !head.IsConnect)
         {
             head.SetAuthority(result[..length]);

@@ -27,6 +27,12 @@ internal sealed record HttpListenerSnapshot(
     int MaxHeadBytes,
     int MaxHeaders)
 {
+    /// <summary><c>max_requests_per_connection</c>; 0 for no limit.</summary>
+    public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary>Which protocols a request may change to.</summary>
+    public UpgradeRules Upgrades { get; init; }
+
     /// <summary>What is done to paths.</summary>
     public PathRules Paths { get; init; }
 

@@ -1,7 +1,10 @@
 using System;
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using Postern.Filters.Http;
 using Postern.Policy;
+using Postern.Proxy.Http1;
 
 namespace Postern.Proxy.Http;
 
@@ -12,13 +15,15 @@ internal sealed class LocalReplyHeaders : IHttpHeaders
     private static readonly ConcurrentDictionary<string, LocalReplyHeaders> Cache = new();
 
     private readonly (string Name, string Value)[] lines;
+    private readonly byte[] body;
 
     private LocalReplyHeaders(string body, string? location)
     {
+        this.body = Encoding.UTF8.GetBytes(body);
         (string, string)[] told = location is null ? [] : [("Location", location)];
         lines = body.Length == 0
             ? [.. told, ("Content-Length", "0")]
-            : [.. told, ("Content-Length", System.Text.Encoding.UTF8.GetByteCount(body).ToString()), ("Content-Type", "text/plain")];
+            : [.. told, ("Content-Length", this.body.Length.ToString(CultureInfo.InvariantCulture)), ("Content-Type", "text/plain")];
     }
 
     public int Count => lines.Length;
@@ -42,11 +47,22 @@ internal sealed class LocalReplyHeaders : IHttpHeaders
         return made;
     }
 
+    /// <summary>The body's bytes.</summary>
+    public static ReadOnlyMemory<byte> BodyOf(LocalReply reply) => Of(reply).body;
+
+    /// <summary>Fills a head.</summary>
+    public static void Write(LocalReply reply, ResponseHead head)
+    {
+        var headers = Of(reply);
+        head.Begin(reply.Status);
+        head.ContentLength = headers.body.Length;
+        foreach (var (name, value) in headers.lines)
+        {
+            head.AppendHeader(name, value);
+        }
+    }
+
     public ReadOnlySpan<char> NameAt(int index) => lines[index].Name;
 
     public ReadOnlySpan<char> ValueAt(int index) => lines[index].Value;
-
-    public string NameText(int index) => lines[index].Name;
-
-    public string ValueText(int index) => lines[index].Value;
 }

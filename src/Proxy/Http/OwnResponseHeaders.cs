@@ -1,6 +1,4 @@
-using System.Collections.Generic;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
+using Postern.Proxy.Http1;
 using Postern.Xds.Config;
 
 namespace Postern.Proxy.Http;
@@ -12,22 +10,21 @@ namespace Postern.Proxy.Http;
 internal static class OwnResponseHeaders
 {
     /// <summary>Adds what is configured; mostly nothing.</summary>
-    public static void Add(KestrelConnection connection, IHeaderDictionary headers)
+    public static void Add(ClientStream stream, ResponseHead head)
     {
-        var listener = connection.Listener;
-        if (listener.RequestIds.Answers && connection.Framer.Head.TryFind(RequestIds.Header, out var id))
+        var listener = stream.Connection.Listener;
+        if (listener.RequestIds.Answers && stream.Head.TryFind(RequestIds.Header, out var id))
         {
-            headers[RequestIds.Header] = id.ToString();
+            head.SetHeader(RequestIds.Header, id);
         }
         var server = listener.Server;
-        if (server.Action == ServerHeaderAction.Overwrite || (server.Action == ServerHeaderAction.AppendIfAbsent && StringValues.IsNullOrEmpty(headers.Server)))
+        if (server.Action == ServerHeaderAction.Overwrite || (server.Action == ServerHeaderAction.AppendIfAbsent && !head.TryFind("server", out _)))
         {
-            headers.Server = server.Name;
+            head.SetHeader("Server", server.Name);
         }
         if (listener.Via.Length > 0)
         {
-            var before = headers.Via;
-            headers.Via = StringValues.IsNullOrEmpty(before) ? listener.Via : string.Join(", ", (IEnumerable<string?>)[.. before.ToArray(), listener.Via]);
+            head.AppendToList("via", listener.Via);
         }
     }
 }

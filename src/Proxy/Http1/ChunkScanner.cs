@@ -68,7 +68,10 @@ internal struct ChunkScanner
         }
     }
 
-    /// <summary>Takes framing bytes up to the next data or the message's end; returns how many.</summary>
+    /// <summary>The next bytes belong to the trailer section, or to the empty line that ends it.</summary>
+    public readonly bool InTrailers => state is State.TrailerStart or State.Trailer or State.TrailerLineFeed;
+
+    /// <summary>Takes framing bytes up to the next data, the trailer section's start or the message's end; returns how many.</summary>
     public int ScanFraming(ReadOnlySpan<byte> bytes, out Http1Error error)
     {
         error = Http1Error.None;
@@ -81,6 +84,10 @@ internal struct ChunkScanner
                 return i;
             }
             i++;
+            if (state == State.TrailerStart && trailerBytes == 0)
+            {
+                break; // who keeps trailers must know where they begin
+            }
         }
         return i;
     }

@@ -1,4 +1,5 @@
 using System;
+using Postern.Records;
 
 namespace Postern.Proxy.Http1;
 
@@ -8,6 +9,8 @@ namespace Postern.Proxy.Http1;
 /// </summary>
 internal static class HopByHop
 {
+    private const string WebSocket = "websocket";
+
     private static readonly string[] Always = ["connection", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings"];
 
     private static readonly string[] NeverNominated =
@@ -25,15 +28,58 @@ internal static class HopByHop
         {
             return error;
         }
-        if (head.TryFind("upgrade", out var protocol))
+        var upgrades = NoteConnection(head) && head.Version == HttpProtocol.Http11 && WantsUpgrade(head);
+        if (upgrades && head.HasBody)
         {
-            head.WantsUpgrade = !protocol.Equals("h2c", StringComparison.OrdinalIgnoreCase);
+            return Http1Error.InvalidConnectionHeader; // what belongs to the request, and what to the new protocol, would be anybody's guess
         }
         foreach (var name in Always)
         {
-            head.RemoveHeader(name);
+            if (!upgrades || name is not ("connection" or "upgrade"))
+            {
+                head.RemoveHeader(name);
+            }
+        }
+        if (upgrades && head.TryFind("connection", out var left) && !left.Equals("upgrade", StringComparison.OrdinalIgnoreCase))
+        {
+            head.SetHeader("connection", "Upgrade");
         }
         return Http1Error.None;
+    }
+
+    /// <summary>What <c>Connection</c> says of the connection itself; true when it nominates <c>Upgrade</c>.</summary>
+    private static bool NoteConnection(RequestHead head)
+    {
+        bool close = false, keep = false, upgrade = false;
+        for (var i = 0; i < head.Count; i++)
+        {
+            if (!head.NameIs(i, "connection"))
+            {
+                continue;
+            }
+            var list = head.ValueAt(i);
+            foreach (var range in list.Split(','))
+            {
+                var token = list[range].Trim(" \t");
+                close |= token.Equals("close", StringComparison.OrdinalIgnoreCase);
+                keep |= token.Equals("keep-alive", StringComparison.OrdinalIgnoreCase);
+                upgrade |= token.Equals("upgrade", StringComparison.OrdinalIgnoreCase);
+            }
+        }
+        head.AsksClose = close || (head.AsksClose && !keep);
+        return upgrade;
+    }
+
+    // h2c may be ignored (RFC 9110 §7.8): the request is as good in HTTP/1.1.
+    private static bool WantsUpgrade(RequestHead head)
+    {
+        if (!head.TryFind("upgrade", out var protocol) || protocol.IsEmpty || protocol.Equals("h2c", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+        head.WantsUpgrade = true;
+        head.UpgradeProtocol = protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase) ? WebSocket : protocol.ToString().ToLowerInvariant();
+        return true;
     }
 
     /// <summary>Takes them out of a response head; a nomination of a vital field is ignored there.</summary>
@@ -46,7 +92,10 @@ internal static class HopByHop
         _ = StripNominated(head);
         foreach (var name in Always)
         {
-            head.RemoveHeader(name);
+            if (name != "upgrade" || head.Status is not (101 or 426)) // RFC 9110 §15.5.22: there it is what the client must know
+            {
+                head.RemoveHeader(name);
+            }
         }
     }
 

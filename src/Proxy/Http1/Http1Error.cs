@@ -28,6 +28,7 @@ internal enum Http1Error
     InvalidChunk,
     ChunkExtensionTooLarge,
     TrailersTooLarge,
+    ForbiddenTrailer,
     InvalidStatusLine,
 }
 
@@ -69,6 +70,7 @@ internal static class Http1Errors
         Http1Error.InvalidChunk => "http1_invalid_chunk",
         Http1Error.ChunkExtensionTooLarge => "http1_chunk_extension_too_large",
         Http1Error.TrailersTooLarge => "http1_trailers_too_large",
+        Http1Error.ForbiddenTrailer => "http1_forbidden_trailer",
         Http1Error.InvalidStatusLine => "http1_invalid_status_line",
         _ => "http1_error",
     };

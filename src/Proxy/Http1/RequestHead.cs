@@ -48,7 +48,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public bool IsChunked { get; set; }
 
-    /// <summary>The client asks for another protocol, other than h2c, which may be ignored (RFC 9110 §7.8).</summary>
+    /// <summary>The client asks for another protocol behind this request, other than h2c, which may be ignored (RFC 9110 §7.8).</summary>
     public bool WantsUpgrade { get; set; }
 
     public bool IsConnect => Method.SequenceEqual("CONNECT");
@@ -58,6 +58,12 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     /// <summary>The protocol that an extended CONNECT (RFC 8441) asks for, or an upgrade; empty where none is asked for. Lower case.</summary>
     public string UpgradeProtocol { get; set; } = "";
+
+    /// <summary>This is the connection's last request: the client says so, or it speaks HTTP/1.0 and did not ask to go on (RFC 9112 §9.3).</summary>
+    public bool AsksClose { get; set; }
+
+    /// <summary>The client waits for a 100 before it sends its body.</summary>
+    public bool ExpectsContinue => HasBody && TryFind("expect", out _);
 
     /// <summary>It came as an extended CONNECT; <see cref="Method"/> says GET then, as the same wish does in HTTP/1.</summary>
     public bool IsExtendedConnect { get; set; }
@@ -112,6 +118,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
         IsChunked = false;
         IsStreamed = false;
         IsExtendedConnect = false;
+        AsksClose = false;
         UpgradeProtocol = "";
         SchemeName = "http";
         WantsUpgrade = false;

@@ -151,6 +151,11 @@ internal static class RequestParser
             }
             head.IsChunked = true;
         }
+        if (head.IsConnect && head.HasBody)
+        {
+            return Http1Error.InvalidContentLength; // RFC 9110 §9.3.6: a CONNECT has no content, and what follows it is the tunnel's
+        }
+        head.AsksClose = head.Version == HttpProtocol.Http10;
         return HopByHop.Strip(head);
     }
 

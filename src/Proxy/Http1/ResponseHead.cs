@@ -11,6 +11,9 @@ internal sealed class ResponseHead : HeaderBlock
     /// <summary>Reason phrase, maybe empty.</summary>
     public ReadOnlySpan<char> Reason => reasonLength == 0 ? default : TextAt(ReasonStart, reasonLength);
 
+    /// <summary>It came with a status line, whose reason may be empty; a head of HTTP/2 has none.</summary>
+    public bool HasOwnReason { get; private set; }
+
     public int Status { get; private set; }
 
     public bool IsHttp10 { get; private set; }
@@ -26,6 +29,7 @@ internal sealed class ResponseHead : HeaderBlock
     internal void Reset(ReadOnlySpan<byte> head, int status, bool http10, int lineLength)
     {
         Load(head);
+        HasOwnReason = !head.IsEmpty;
         reasonLength = Math.Max(0, lineLength - ReasonStart);
         Status = status;
         IsHttp10 = http10;

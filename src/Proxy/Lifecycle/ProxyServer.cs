@@ -35,7 +35,6 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly AdminActions actions;
     private readonly ILogger logger;
     private readonly RecordOutputs records;
-    private readonly HttpEngine engine;
     private readonly ListenerManager listeners;
     private readonly IDiscovery discovery;
     private readonly StateKeeper? keeper;
@@ -53,9 +52,9 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         logger = loggers.CreateLogger("postern");
         records = new RecordOutputs(options, LogWarning);
         lossReport = new Timer(_ => records.LogLosses(LogWarning), null, LossReportInterval, LossReportInterval);
-        engine = new HttpEngine(loggers);
+        var engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
-        var pipeline = new ConnectionPipeline(engine.Handoff, connector, loggers.CreateLogger("postern.connection"), options.DeniedConnections);
+        var pipeline = new ConnectionPipeline(engine, connector, loggers.CreateLogger("postern.connection"), options.DeniedConnections);
         Admission = new Admission((int)Math.Min(options.MaxConnections, bootstrap.MaxDownstreamConnections ?? int.MaxValue));
         listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"), stats);
         var gate = new ChangeGate(parts.Time);
@@ -88,7 +87,6 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         {
             await admin.StartAsync(cancellationToken).ConfigureAwait(false); // first: it can say what the rest waits for
         }
-        await engine.StartAsync(cancellationToken).ConfigureAwait(false);
         var errors = resources.Start();
         if (errors.Count > 0)
         {
@@ -116,8 +114,6 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             await listeners.StopAsync(options.DrainTime, cancellationToken).ConfigureAwait(false);
             resources.Dispose();
             keeper?.Flush();
-            using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-            await engine.StopAsync(now.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -138,7 +134,6 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         keeper?.Dispose();
         review?.Dispose();
         listeners.Dispose();
-        await engine.DisposeAsync().ConfigureAwait(false);
         if (admin is not null)
         {
             await admin.DisposeAsync().ConfigureAwait(false);

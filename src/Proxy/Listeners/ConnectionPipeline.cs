@@ -24,14 +24,13 @@ namespace Postern.Proxy.Listeners;
 /// </code>
 /// A failure at any arrow closes the connection with a reset and leaves one record that says why; nothing falls through.
 /// </summary>
-internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamConnector connector, ILogger logger, DeniedConnections denied = DeniedConnections.Cut)
+internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamConnector connector, ILogger logger, DeniedConnections denied = DeniedConnections.Cut)
 {
     private static long nextId;
 
     /// <summary>Serves one accepted socket, which is in the registry; owns it.</summary>
     public async Task ServeAsync(EarlyConnection early, ListenerSnapshot listener, IPEndPoint bound, ConnectionRegistry registry)
     {
-        var handedOver = false;
         var socket = early.Socket;
         try
         {
@@ -97,7 +96,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             }
             if (chain.Http is { } http)
             {
-                handedOver = HandToHttp(connection, http, sniffer);
+                await ServeHttpAsync(connection, http, sniffer, early).ConfigureAwait(false);
             }
             else
             {
@@ -118,10 +117,7 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
         finally
         {
             registry.Remove(early);
-            if (!handedOver)
-            {
-                registry.Leave();
-            }
+            registry.Leave();
         }
     }
 
@@ -133,12 +129,12 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
         _ => null,
     };
 
-    private bool HandToHttp(Accepted accepted, HttpListenerSnapshot http, Sniffer sniffer)
+    private async Task ServeHttpAsync(Accepted accepted, HttpListenerSnapshot http, Sniffer sniffer, EarlyConnection early)
     {
-        var connection = new KestrelConnection(
+        var parts = new HttpConnectionParts(
             NextId(),
-            new NetworkStream(accepted.Socket, ownsSocket: true),
-            new SocketControl(accepted.Socket),
+            new TransportChannel(new NetworkStream(accepted.Socket, ownsSocket: true), new SocketControl(accepted.Socket)),
+            sniffer.Bytes.ToArray(),
             http,
             accepted.Metadata,
             accepted.Source,
@@ -146,18 +142,10 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
             connector,
             accepted.Registry,
             accepted.Verdict);
-        if (!sniffer.Bytes.IsEmpty)
-        {
-            connection.Preload(sniffer.Bytes);
-        }
-        accepted.Registry.Add(connection);
-        if (handoff.TryHandOver(connection))
-        {
-            return true;
-        }
-        accepted.Registry.Remove(connection);
-        new SocketControl(accepted.Socket).Reset();
-        return false;
+        sniffer.Dispose();
+        var connection = engine.Begin(parts);
+        accepted.Registry.Remove(early); // only now: whoever drains or reviews must find the one or the other
+        await HttpEngine.RunAsync(connection, parts).ConfigureAwait(false);
     }
 
     private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer)

@@ -12,6 +12,9 @@ internal interface IConnectionControl
     /// <summary>Closes with a reset: nothing that is queued matters any more.</summary>
     void Reset();
 
+    /// <summary>Something can be read now: bytes, or the end.</summary>
+    bool HasInput { get; }
+
     /// <summary>The peer is gone (reset, or closed both ways) although nobody reads.</summary>
     bool PeerIsGone { get; }
 }

@@ -6,20 +6,9 @@ namespace Postern.Proxy.Transport;
 /// <summary><see cref="IConnectionControl"/> over a TCP socket. Every call tolerates a socket that is already closed.</summary>
 internal sealed class SocketControl(Socket socket) : IConnectionControl
 {
-    public bool PeerIsGone
-    {
-        get
-        {
-            try
-            {
-                return socket.Poll(0, SelectMode.SelectError);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return true;
-            }
-        }
-    }
+    public bool HasInput => Polls(SelectMode.SelectRead);
+
+    public bool PeerIsGone => Polls(SelectMode.SelectError);
 
     public void ShutdownReceive() => Shutdown(SocketShutdown.Receive);
 
@@ -45,6 +34,18 @@ internal sealed class SocketControl(Socket socket) : IConnectionControl
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+        }
+    }
+
+    private bool Polls(SelectMode mode)
+    {
+        try
+        {
+            return socket.Poll(0, mode);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return true;
         }
     }
 }

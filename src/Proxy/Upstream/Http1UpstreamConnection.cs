@@ -1,79 +1,182 @@
 using System;
-using System.Buffers;
-using System.IO;
 using System.Net;
-using System.Net.Sockets;
+using System.Threading;
 using System.Threading.Tasks;
+using Postern.Filters;
+using Postern.Proxy.Errors;
+using Postern.Proxy.Http;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Upstream;
 
 /// <summary>
-/// One upstream HTTP/1.1 connection. It belongs to one client connection for its life: with the client's address kept, sharing it would let
-/// one client's bytes reach a server under another's name. Used by one request at a time; body and response may run at the same time.
+/// One upstream connection of HTTP/1.1, and the exchange that is on it: one at a time, sending and reading beside one another. It belongs to one client connection for its
+/// life.
 /// </summary>
-internal sealed class Http1UpstreamConnection : IDisposable
+internal sealed class Http1UpstreamConnection : ServerStream
 {
     private const int MaxHeadBytes = 64 * 1024;
     private const int MaxHeaders = 256;
-    private const int ReadBufferSize = 16 * 1024;
     private const int MaxInterimResponses = 16;
 
-    private readonly Socket socket;
-    private readonly Stream stream;
+    private readonly TransportChannel channel;
     private readonly EndPoint destination;
+    private readonly UpstreamSession owner;
+    private readonly ConnectionMetadata? openedFor; // its mark carries their identity
+    private readonly ReceiveBuffer input;
+    private readonly SendBuffer output;
+    private readonly Http1BodyReader body;
+    private readonly ResponseHead head = new();
     private EndpointSet endpoints; // the set that the destination was last seen in
-    private byte[] readBuffer = [];
-    private byte[] writeBuffer = [];
-    private int start; // [start, end) of readBuffer was received and not yet taken
-    private int end;
-    private int disposed;
+    private RequestMeans means;
+    private int served;
+    private int interim;
+    private bool requestSent = true;
+    private bool answered; // a final head came
+    private bool tunnel;
+    private int closed;
+    private ProxyError abortedBy;
 
-    public Http1UpstreamConnection(Socket socket, ClusterSnapshot cluster, EndPoint destination)
+    public Http1UpstreamConnection(TransportChannel channel, ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? openedFor, UpstreamSession owner)
     {
+        this.channel = channel;
         this.destination = destination;
-        endpoints = cluster.Endpoints;
-        this.socket = socket;
-        stream = new NetworkStream(socket, ownsSocket: true);
+        this.openedFor = openedFor;
+        this.owner = owner;
         Cluster = cluster;
-        Body = new UpstreamResponseBody(this);
+        endpoints = cluster.Endpoints;
+        input = new ReceiveBuffer(channel.Stream);
+        output = new SendBuffer(channel.Stream);
+        body = new Http1BodyReader(input, new TrailerSection(refusesForbidden: false), ErrorCode.UpstreamProtocol, ErrorCode.UpstreamReset, ErrorCode.UpstreamReset, "upstream");
         cluster.Stats.ConnectionsActive.Increment();
     }
 
     public ClusterSnapshot Cluster { get; }
 
-    /// <summary>The response's head; valid after <see cref="ReadHeadAsync"/> said <see cref="HeadResult.Final"/>.</summary>
-    public ResponseHead Head { get; } = new();
+    /// <summary>Where it goes.</summary>
+    public override EndPoint EndPoint => destination;
 
-    /// <summary>The response's body, framed by <see cref="Head"/>.</summary>
-    public UpstreamResponseBody Body { get; }
+    public override ResponseHead Head => head;
 
-    /// <summary>Requests sent on this connection.</summary>
-    public int Served { get; private set; }
+    public override HeaderBlock? Trailers => body.Trailers;
 
-    /// <summary>The last request was sent whole.</summary>
-    public bool RequestSent { get; set; } = true;
+    public override bool IsRetryable => served > 1 && !answered && interim == 0;
 
-    public bool IsDisposed => disposed != 0;
+    /// <summary>Whether the next request may use it: it is for this cluster and these identities, its endpoint is still wanted, and the server has not closed or spoken out of turn.</summary>
+    public bool Fits(ClusterSnapshot cluster, ConnectionMetadata? metadata) =>
+        closed == 0 && ReferenceEquals(Cluster, cluster) && ReferenceEquals(openedFor, metadata) && input.Count == 0 && !channel.Control.HasInput && IsStillWanted();
 
-    /// <summary>Whether the next request may use it: the last exchange ended cleanly, and the server has not closed or spoken out of turn.</summary>
-    public bool IsReusable
+    public override ValueTask<ProxyError> SendHeadAsync(RequestHead request, bool end)
     {
-        get
+        served++;
+        Cluster.Stats.RequestsTotal.Increment();
+        answered = tunnel = false;
+        interim = 0;
+        means = new RequestMeans(request.Method.SequenceEqual("HEAD"), request.IsConnect, request.UpgradeProtocol.Length > 0, RequestWriter.Chunks(request));
+        requestSent = end;
+        body.Begin(BodyFramer.None());
+        RequestWriter.Write(request, output);
+        return end ? FlushHeadAsync() : new ValueTask<ProxyError>(ProxyError.None);
+    }
+
+    public override ValueTask<bool> SendAsync(ReadOnlyMemory<byte> data, bool end, HeaderBlock? trailers)
+    {
+        if (tunnel)
         {
-            try
+            return SendRawAsync(data, end);
+        }
+        var send = BodyWriter.SendAsync(means.Chunked, data, end, trailers, output);
+        if (!end)
+        {
+            return send;
+        }
+        return send.IsCompletedSuccessfully ? new ValueTask<bool>(requestSent = send.Result) : FinishRequestAsync(send);
+    }
+
+    public override ValueTask<bool> FlushAsync() => output.FlushAsync();
+
+    public override async ValueTask<ProxyError> ReadHeadAsync()
+    {
+        while (true)
+        {
+            var at = input.Span.IndexOf("\r\n\r\n"u8);
+            if (at >= 0)
             {
-                return disposed == 0 && RequestSent && Body.IsComplete && !Head.WillClose && start == end && !socket.Poll(0, SelectMode.SelectRead);
+                return TakeHead(at + 4);
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            if (input.Count >= MaxHeadBytes)
             {
-                return false;
+                return Malformed(Http1Error.HeadTooLarge);
+            }
+            var count = await input.FillAsync().ConfigureAwait(false);
+            if (abortedBy.IsError)
+            {
+                return abortedBy;
+            }
+            if (count <= 0)
+            {
+                return input.Count > 0 || interim > 0
+                    ? new ProxyError(ErrorCode.UpstreamProtocol, "upstream closed the connection within the response head")
+                    : new ProxyError(ErrorCode.UpstreamReset, $"upstream {(count == 0 ? "closed" : "reset")} the connection before it answered");
             }
         }
     }
 
-    /// <summary>Whether the cluster still sends to this endpoint; one comparison unless EDS spoke since.</summary>
-    public bool IsStillWanted()
+    public override ValueTask<BodyRead> ReadAsync() => body.ReadAsync();
+
+    public override void BeginTunnel()
+    {
+        tunnel = true;
+        body.Begin(BodyFramer.UntilClose());
+    }
+
+    public override void Abort(ProxyError error)
+    {
+        if (Volatile.Read(ref closed) == 0)
+        {
+            abortedBy = error;
+            body.Stop(error);
+            Close(reset: true);
+        }
+    }
+
+    public override void Release()
+    {
+        body.Finish();
+        if (closed == 0 && answered && requestSent && !tunnel && body.IsComplete && !head.WillClose && input.Count == 0)
+        {
+            head.Release();
+            input.Release();
+            output.Release();
+            owner.Keep(this);
+            return;
+        }
+        Close(reset: tunnel && !body.IsComplete);
+        head.Release();
+        input.Release();
+        output.Release();
+    }
+
+    /// <summary>Closes it, from any thread.</summary>
+    public void Close() => Close(reset: false);
+
+    private void Close(bool reset)
+    {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+        {
+            return;
+        }
+        if (reset)
+        {
+            channel.Control.Reset();
+        }
+        channel.Stream.Dispose();
+        Cluster.Stats.ConnectionsActive.Decrement();
+    }
+
+    // One comparison unless EDS spoke since.
+    private bool IsStillWanted()
     {
         var now = Cluster.Endpoints;
         if (!ReferenceEquals(endpoints, now))
@@ -87,145 +190,71 @@ internal sealed class Http1UpstreamConnection : IDisposable
         return true;
     }
 
-    /// <summary>Gives its buffers back until the next request. Only when nothing reads or writes.</summary>
-    public void Rest()
+    private ProxyError TakeHead(int length)
     {
-        if (start != end)
+        var error = ResponseParser.Parse(input.Span[..length], head, MaxHeaders);
+        if (error != Http1Error.None)
         {
-            return;
+            return Malformed(error);
         }
-        start = end = 0;
-        Head.Release();
-        Return(ref readBuffer);
-        Return(ref writeBuffer);
-    }
-
-    /// <summary>Sends the request line and all header lines in their order and case.</summary>
-    public ValueTask SendHeadAsync(RequestHead head)
-    {
-        Served++;
-        var length = RequestWriter.Write(head, ref writeBuffer);
-        return stream.WriteAsync(writeBuffer.AsMemory(0, length));
-    }
-
-    /// <summary>Sends body bytes, already framed.</summary>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => stream.WriteAsync(bytes);
-
-    /// <summary>Reads until the final response head. Interim ones (1xx) are passed over (RFC 9110 §15.2).</summary>
-    /// <exception cref="IOException">The connection broke.</exception>
-    public async ValueTask<HeadResult> ReadHeadAsync(bool headRequest)
-    {
-        var interim = 0;
-        while (true)
+        input.Take(length);
+        if (head.Status == 101 ? !means.Upgrades : head.Status < 200 && ++interim > MaxInterimResponses)
         {
-            var at = readBuffer.AsSpan(start, end - start).IndexOf("\r\n\r\n"u8);
-            if (at < 0)
-            {
-                if (end - start >= MaxHeadBytes)
-                {
-                    return HeadResult.Malformed;
-                }
-                if (!await FillAsync().ConfigureAwait(false))
-                {
-                    return end == start && interim == 0 ? HeadResult.ClosedBeforeHead : HeadResult.ClosedInHead;
-                }
-                continue;
-            }
-            LastError = ResponseParser.Parse(readBuffer.AsSpan(start, at + 4), Head, MaxHeaders);
-            if (LastError != Http1Error.None)
-            {
-                return HeadResult.Malformed;
-            }
-            start += at + 4;
-            if (Head.Status >= 200)
-            {
-                Body.Begin(Head, headRequest);
-                return HeadResult.Final;
-            }
-            // 101 cannot come: no upgrade was asked for.
-            if (Head.Status == 101 || ++interim > MaxInterimResponses)
-            {
-                return HeadResult.Malformed;
-            }
+            return Malformed(Http1Error.InvalidStatusLine); // nobody asked for another protocol, or an endless row of interim answers
+        }
+        if (head.Status >= 200 || head.Status == 101)
+        {
+            answered = true;
+            BeginBody();
+        }
+        return ProxyError.None;
+    }
+
+    private void BeginBody()
+    {
+        if (means.Head || head.Status is 101 or 204 or 304 || (means.Connects && head.Status < 300))
+        {
+            body.Begin(BodyFramer.None());
+            head.EndsWithHead = true;
+        }
+        else if (head.IsChunked)
+        {
+            body.BeginChunked();
+        }
+        else if (head.ContentLength >= 0)
+        {
+            body.Begin(BodyFramer.OfLength(head.ContentLength));
+            head.EndsWithHead = head.ContentLength == 0;
+        }
+        else
+        {
+            body.Begin(BodyFramer.UntilClose());
+            head.WillClose = true;
         }
     }
 
-    /// <summary>Why the last head was malformed.</summary>
-    public Http1Error LastError { get; private set; }
+    private static ProxyError Malformed(Http1Error error) =>
+        new(ErrorCode.UpstreamProtocol, "upstream's response head is not acceptable HTTP/1: " + Http1Errors.Label(error));
 
-    public void Dispose()
+    private async ValueTask<ProxyError> FlushHeadAsync()
     {
-        if (System.Threading.Interlocked.Exchange(ref disposed, 1) == 0)
-        {
-            stream.Dispose();
-            Cluster.Stats.ConnectionsActive.Decrement();
-            // The buffers are left to the collector: a read that was pending may still touch them.
-        }
+        // A server that takes no more may have answered already: reading says.
+        _ = await output.FlushAsync().ConfigureAwait(false);
+        return abortedBy;
     }
 
-    /// <summary>Bytes received and not taken.</summary>
-    internal ReadOnlyMemory<byte> Buffered => readBuffer.AsMemory(start, end - start);
+    private async ValueTask<bool> FinishRequestAsync(ValueTask<bool> send) => requestSent = await send.ConfigureAwait(false);
 
-    internal void Take(int count) => start += count;
-
-    /// <summary>Reads body bytes straight into the caller's memory.</summary>
-    internal ValueTask<int> ReceiveAsync(Memory<byte> into) => stream.ReadAsync(into);
-
-    /// <summary>Receives more; false at the end of the stream.</summary>
-    internal async ValueTask<bool> FillAsync()
+    private async ValueTask<bool> SendRawAsync(ReadOnlyMemory<byte> data, bool end)
     {
-        if (readBuffer.Length == 0)
+        var sent = await output.SendAsync(data).ConfigureAwait(false) && (!end || await output.FlushAsync().ConfigureAwait(false));
+        if (sent && end)
         {
-            readBuffer = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
+            channel.Control.ShutdownSend();
         }
-        if (start == end)
-        {
-            start = end = 0;
-        }
-        else if (end == readBuffer.Length)
-        {
-            if (start > 0)
-            {
-                readBuffer.AsSpan(start, end - start).CopyTo(readBuffer);
-            }
-            else
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(readBuffer.Length * 2);
-                readBuffer.AsSpan(start, end - start).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(readBuffer);
-                readBuffer = larger;
-            }
-            end -= start;
-            start = 0;
-        }
-        var count = await stream.ReadAsync(readBuffer.AsMemory(end)).ConfigureAwait(false);
-        end += count;
-        return count > 0;
+        return sent;
     }
 
-    private static void Return(ref byte[] buffer)
-    {
-        if (buffer.Length > 0)
-        {
-            var old = buffer;
-            buffer = [];
-            ArrayPool<byte>.Shared.Return(old);
-        }
-    }
-}
-
-/// <summary>How reading a response head ended.</summary>
-internal enum HeadResult
-{
-    /// <summary>A final head is there.</summary>
-    Final,
-
-    /// <summary>Closed before a byte of it: on a reused connection most likely an idle close.</summary>
-    ClosedBeforeHead,
-
-    /// <summary>Closed within it.</summary>
-    ClosedInHead,
-
-    /// <summary>Not acceptable HTTP/1.</summary>
-    Malformed,
+    /// <summary>What of the request decides how its answer is read.</summary>
+    private readonly record struct RequestMeans(bool Head, bool Connects, bool Upgrades, bool Chunked);
 }

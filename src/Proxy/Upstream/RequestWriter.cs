@@ -1,52 +1,72 @@
 using System;
-using System.Buffers;
-using System.Text;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Transport;
 using Postern.Records;
 
 namespace Postern.Proxy.Upstream;
 
-/// <summary>Writes a request head: the same target, the same lines in the same order with the same case; hop-by-hop lines were taken out before.</summary>
+/// <summary>
+/// Writes a request head of HTTP/1: the same target, the same lines in the same order with the same case; hop-by-hop lines were taken out before. A head that came by HTTP/2
+/// gets the lines that HTTP/1 wants in the place of pseudo fields.
+/// </summary>
 internal static class RequestWriter
 {
-    /// <summary>Fills <paramref name="buffer"/>, growing it as needed; returns the length.</summary>
-    public static int Write(RequestHead head, ref byte[] buffer)
+    /// <summary>Whether the body goes in chunks.</summary>
+    public static bool Chunks(RequestHead head) => head.IsChunked || head.IsStreamed;
+
+    /// <summary>Appends the head.</summary>
+    public static void Write(RequestHead head, SendBuffer output)
     {
-        var target = head.UpstreamTarget is { } rewritten ? rewritten : head.Target;
-        var needed = head.Method.Length + target.Length + 16;
-        for (var i = 0; i < head.Count; i++)
+        output.Append(head.Method);
+        output.Append(" "u8);
+        output.Append(head.UpstreamTarget is { } rewritten ? rewritten : head.Target);
+        output.Append(head.Version == HttpProtocol.Http10 ? " HTTP/1.0\r\n"u8 : " HTTP/1.1\r\n"u8);
+        if (head.Version == HttpProtocol.Http2)
         {
-            needed += head.NameAt(i).Length + head.ValueAt(i).Length + 4;
+            WriteTranslated(head, output);
         }
-        if (buffer.Length < needed)
+        else
         {
-            if (buffer.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
-            buffer = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 1024));
+            ResponseWriter.WriteLines(head, output);
         }
-        var at = 0;
-        Append(buffer, ref at, head.Method);
-        buffer[at++] = (byte)' ';
-        Append(buffer, ref at, target);
-        Append(buffer, ref at, head.Version == HttpProtocol.Http11 ? " HTTP/1.1\r\n"u8 : " HTTP/1.0\r\n"u8);
-        for (var i = 0; i < head.Count; i++)
-        {
-            Append(buffer, ref at, head.NameAt(i));
-            Append(buffer, ref at, ": "u8);
-            Append(buffer, ref at, head.ValueAt(i));
-            Append(buffer, ref at, "\r\n"u8);
-        }
-        Append(buffer, ref at, "\r\n"u8);
-        return at;
+        output.Append("\r\n"u8);
     }
 
-    private static void Append(byte[] buffer, ref int at, ReadOnlySpan<char> text) => at += Encoding.Latin1.GetBytes(text, buffer.AsSpan(at));
-
-    private static void Append(byte[] buffer, ref int at, ReadOnlySpan<byte> bytes)
+    private static void WriteTranslated(RequestHead head, SendBuffer output)
     {
-        bytes.CopyTo(buffer.AsSpan(at));
-        at += bytes.Length;
+        output.Append("host: "u8);
+        output.Append(head.Authority);
+        output.Append("\r\n"u8);
+        for (var i = 0; i < head.Count; i++)
+        {
+            if (!head.NameIs(i, "host") && !head.NameIs(i, "te")) // te speaks of one connection
+            {
+                ResponseWriter.WriteLine(head.NameAt(i), head.ValueAt(i), output);
+            }
+        }
+        if (head.IsStreamed && !head.IsExtendedConnect)
+        {
+            output.Append("transfer-encoding: chunked\r\n"u8);
+        }
+        if (head.IsExtendedConnect)
+        {
+            WriteUpgrade(head, output);
+        }
+    }
+
+    // RFC 8441 §5: the same wish in the words of HTTP/1.1. The key is of no use to anybody behind this proxy, but servers ask for one.
+    private static void WriteUpgrade(RequestHead head, SendBuffer output)
+    {
+        output.Append("connection: Upgrade\r\nupgrade: "u8);
+        output.Append(head.UpgradeProtocol);
+        output.Append("\r\n"u8);
+        if (head.UpgradeProtocol == "websocket" && !head.TryFind("sec-websocket-key", out _))
+        {
+            Span<byte> key = stackalloc byte[16];
+            System.Security.Cryptography.RandomNumberGenerator.Fill(key);
+            output.Append("sec-websocket-key: "u8);
+            output.Append(Convert.ToBase64String(key));
+            output.Append("\r\n"u8);
+        }
     }
 }

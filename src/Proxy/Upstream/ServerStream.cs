@@ -1,4 +1,5 @@
 using System;
+using System.Net;
 using System.Threading.Tasks;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http;
@@ -12,6 +13,9 @@ namespace Postern.Proxy.Upstream;
 /// </summary>
 internal abstract class ServerStream : IBodySource
 {
+    /// <summary>Where it goes: an address and port, or a Unix socket.</summary>
+    public abstract EndPoint EndPoint { get; }
+
     /// <summary>The latest head that was read.</summary>
     public abstract ResponseHead Head { get; }
 
@@ -24,7 +28,7 @@ internal abstract class ServerStream : IBodySource
     /// <summary>The request's head; the protocol frames what follows. It may stay in a buffer until bytes follow or <see cref="FlushAsync"/>; with <paramref name="end"/> it goes out.</summary>
     public abstract ValueTask<ProxyError> SendHeadAsync(RequestHead head, bool end);
 
-    /// <summary>Body bytes; with <paramref name="end"/> the last ones (maybe none), and the trailers if there are any. False: the server takes no more; its answer may be on the way all the same.</summary>
+    /// <summary>Body bytes; with <paramref name="end"/> the last ones (maybe none), and the trailers if there are any. A few may stay in a buffer until more follow, the end or <see cref="FlushAsync"/>. False: the server takes no more; its answer may be on the way all the same.</summary>
     public abstract ValueTask<bool> SendAsync(ReadOnlyMemory<byte> data, bool end, HeaderBlock? trailers);
 
     /// <summary>What was handed over goes out now.</summary>

@@ -24,7 +24,7 @@ public sealed class OpenConnectionTests : IDisposable
     public OpenConnectionTests()
     {
         var connector = new UpstreamConnector();
-        var pipeline = new ConnectionPipeline(new HttpHandoff(), connector, NullLogger.Instance);
+        var pipeline = new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance);
         manager = new ListenerManager(pipeline, connector, new Admission(100), TimeSpan.Zero, NullLogger.Instance);
         rig = new DiscoveryRig(host: manager);
         origin.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -107,9 +107,9 @@ public class AllocationTests(HttpEngineFixture fixture, ITestOutputHelper output
             sink, null, null, TimeSpan.FromSeconds(30), 60 * 1024, 100);
         var admission = new Admission(10);
         admission.TryEnter();
-        var connection = new KestrelConnection(
-            "allocation", new NetworkStream(accepted, ownsSocket: true), new SocketControl(accepted), listening, metadata, source, pod, host, new ConnectionRegistry(admission));
-        Assert.True(fixture.Engine.Handoff.TryHandOver(connection));
+        var channel = new TransportChannel(new NetworkStream(accepted, ownsSocket: true), new SocketControl(accepted));
+        var parts = new HttpConnectionParts("allocation", channel, default, listening, metadata, source, pod, host, new ConnectionRegistry(admission), null);
+        _ = HttpEngine.RunAsync(fixture.Engine.Begin(parts), parts);
         return client;
     }
 

@@ -46,16 +46,6 @@ public class BodyTests(HttpEngineFixture fixture) : IClassFixture<HttpEngineFixt
     }
 
     [Fact]
-    public async Task IdleConnection_OutlivesTheServersTicks()
-    {
-        using var talk = new Conversation(fixture, new HttpTestOptions());
-        // The one test that needs real time: the server's own timers tick once a second and cannot be driven.
-        var until = Environment.TickCount64 + 2500;
-        await talk.Until(() => Environment.TickCount64 > until || talk.Client.Ended || talk.Client.Reset, "two ticks");
-        Assert.False(talk.Client.Ended || talk.Client.Reset, talk.State());
-    }
-
-    [Fact]
     public async Task TwoClients_NeverShareAnUpstreamConnection()
     {
         using var host = new UpstreamHost();

@@ -12,6 +12,7 @@ using Postern.Policy.Config;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Stats;
+using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -29,7 +30,8 @@ internal sealed class Conversation : IDisposable
 
     private readonly HttpEngineFixture fixture;
     private readonly MemoryConnection transport;
-    private readonly KestrelConnection connection;
+    private readonly HttpConnection connection;
+    private readonly Task running;
     private readonly bool ownsHost;
     private readonly ConnectionRegistry registry;
     private readonly PolicyReview review;
@@ -63,10 +65,10 @@ internal sealed class Conversation : IDisposable
         Id = $"test-{Interlocked.Increment(ref nextId)}";
         registry = new ConnectionRegistry(admission);
         review = new PolicyReview(() => [registry], NullLogger.Instance);
-        connection = new KestrelConnection(Id, transport, transport, Snapshot(options, Records), metadata, client, pod, Host, registry,
-            new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats));
-        registry.Add(connection);
-        Assert.True(fixture.Engine.Handoff.TryHandOver(connection));
+        var verdict = new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats);
+        var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, client, pod, Host, registry, verdict);
+        connection = fixture.Engine.Begin(parts);
+        running = HttpEngine.RunAsync(connection, parts);
     }
 
     /// <summary>Connection id, as log lines name it.</summary>
@@ -164,7 +166,7 @@ internal sealed class Conversation : IDisposable
 
     public string State() =>
         $"client received: {Client}\nupstream received: {Upstream}\nupstream connections: {Host.Connects}\n"
-        + $"gate waiting: {IsGateWaiting}, in flight: {connection.InFlightSince != 0}, framer: {connection.Framer.Error}\nrecords:\n{Records}\nerrors logged: {string.Join('\n', fixture.Errors)}";
+        + $"gate waiting: {IsGateWaiting}, over: {running.IsCompleted}\nrecords:\n{Records}\nerrors logged: {string.Join('\n', fixture.Errors)}";
 
     public void Dispose()
     {
@@ -195,6 +197,7 @@ internal sealed class Conversation : IDisposable
             Forwarded = options.Forwarded,
             Via = options.Via,
             RequestIds = options.RequestIds,
+            Upgrades = new UpgradeRules(options.Upgrades),
         };
     }
 

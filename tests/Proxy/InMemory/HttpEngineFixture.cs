@@ -1,14 +1,12 @@
 using System;
 using System.Collections.Concurrent;
-using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Postern.Proxy.Http;
 
 namespace Postern.Tests.Proxy.InMemory;
 
-/// <summary>The real HTTP engine (Kestrel, the forwarder, gate, filters), started once for all tests of a class. Listens nowhere.</summary>
-public sealed class HttpEngineFixture : IAsyncLifetime, ILoggerProvider, ILogger
+/// <summary>The real HTTP engine, one for all tests of a class. Listens nowhere.</summary>
+public sealed class HttpEngineFixture : ILoggerProvider, ILogger
 {
     private readonly ILoggerFactory loggers;
 
@@ -23,16 +21,6 @@ public sealed class HttpEngineFixture : IAsyncLifetime, ILoggerProvider, ILogger
 
     internal HttpEngine Engine { get; }
 
-    public Task InitializeAsync() => Engine.StartAsync(CancellationToken.None);
-
-    public async Task DisposeAsync()
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        await Engine.StopAsync(deadline.Token);
-        await Engine.DisposeAsync();
-        loggers.Dispose();
-    }
-
     ILogger ILoggerProvider.CreateLogger(string categoryName) => this;
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
@@ -42,7 +30,5 @@ public sealed class HttpEngineFixture : IAsyncLifetime, ILoggerProvider, ILogger
     void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Errors.Enqueue(formatter(state, exception) + " " + exception);
 
-    void IDisposable.Dispose()
-    {
-    }
+    void IDisposable.Dispose() => loggers.Dispose();
 }

@@ -25,7 +25,7 @@ public sealed class ListenerCountingTests : IDisposable
     public ListenerCountingTests()
     {
         var connector = new UpstreamConnector();
-        var pipeline = new ConnectionPipeline(new HttpHandoff(), connector, NullLogger.Instance);
+        var pipeline = new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance);
         manager = new ListenerManager(pipeline, connector, admission, TimeSpan.FromSeconds(5), NullLogger.Instance, stats);
     }
 

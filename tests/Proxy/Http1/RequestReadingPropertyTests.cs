@@ -5,8 +5,8 @@ using Postern.Proxy.Http1;
 
 namespace Postern.Tests.Proxy.Http1;
 
-/// <summary>Mutated streams through the framer: no exception, no head that a plain judge finds ambiguous, and no difference by how bytes arrive.</summary>
-public class RequestFramerPropertyTests
+/// <summary>Mutated streams through the readers of heads and bodies: no exception, no head that a plain judge finds ambiguous, and no difference by how bytes arrive.</summary>
+public class RequestReadingPropertyTests
 {
     private const int Rounds = 30_000;
 
@@ -51,33 +51,42 @@ public class RequestFramerPropertyTests
         return [.. Enumerable.Range(1, length).Where(i => all || i == length || random.Next(4) == 0)];
     }
 
-    // As the gate does: shows the framer all unvetted bytes that have arrived, again and again.
+    // As a connection does: shows the readers all bytes that have arrived and were not taken, again and again.
     private static (List<byte[]> Heads, int Vetted, Http1Error Error) Feed(byte[] stream, int[] arrivals)
     {
-        var framer = new RequestFramer(4096, 50);
+        var reader = new RequestHeadReader(4096, 50);
+        var trailers = new TrailerSection(refusesForbidden: true);
+        var body = BodyFramer.None();
         var heads = new List<byte[]>();
-        int at = 0, vetted = 0;
+        var error = Http1Error.None;
+        var at = 0;
         foreach (var arrived in arrivals)
         {
-            while (framer.Error == Http1Error.None)
+            for (var moves = true; moves && error == Http1Error.None;)
             {
-                at += framer.Skip(stream.AsSpan(at, arrived - at));
-                var count = framer.HeadCount;
-                var taken = framer.Vet(stream.AsSpan(at, arrived - at));
-                Assert.InRange(taken, 0, arrived - at);
-                if (framer.HeadCount > count)
+                var before = at;
+                if (!body.IsComplete)
                 {
-                    heads.Add(stream[at..(at + taken)]);
+                    error = body.Next(stream.AsSpan(at, arrived - at), out var framing, out var data);
+                    at += error == Http1Error.None ? framing + data : 0;
                 }
-                at += taken;
-                vetted += taken;
-                if (taken == 0)
+                else
                 {
-                    break;
+                    at += reader.Skip(stream.AsSpan(at, arrived - at));
+                    var taken = at < arrived ? reader.Read(stream.AsSpan(at, arrived - at)) : 0;
+                    Assert.InRange(taken, 0, arrived - at);
+                    error = reader.Error;
+                    if (taken > 0)
+                    {
+                        heads.Add(stream[at..(at + taken)]);
+                        body = reader.Head.IsChunked ? BodyFramer.Chunked(trailers) : BodyFramer.OfLength(Math.Max(0, reader.Head.ContentLength));
+                    }
+                    at += taken;
                 }
+                moves = at > before;
             }
         }
-        return (heads, vetted, framer.Error);
+        return (heads, at, error);
     }
 
     private static string Show(byte[] bytes) => InMemory.ReceivedBytes.Escape(System.Text.Encoding.Latin1.GetString(bytes));
