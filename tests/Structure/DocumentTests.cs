@@ -12,7 +12,7 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"\]\(([^)#\s]+)[^)]*\)")]
     private static partial Regex Link { get; }
 
-    // `src/Policy/IdentityMap.cs`, `docs/phases.md`, `eng/Yarp.props`: what begins with a folder of ours and holds neither * nor …
+    // `src/Policy/IdentityMap.cs`, `docs/phases.md`, `eng/install.sh`: what begins with a folder of ours and holds neither * nor …
     [GeneratedRegex(@"`((?:src|tests|docs|eng|examples|demos)/[\w./-]*[\w/])`")]
     private static partial Regex QuotedPath { get; }
 

@@ -22,7 +22,6 @@ internal sealed class LogLevelSwitch(LogLevel level)
         {
             return wanted;
         }
-        return category.StartsWith("Microsoft", StringComparison.Ordinal) ? LogLevel.Warning
-            : category.StartsWith("Yarp", StringComparison.Ordinal) ? LogLevel.Error : wanted;
+        return category.StartsWith("Microsoft", StringComparison.Ordinal) ? LogLevel.Warning : wanted;
     }
 }

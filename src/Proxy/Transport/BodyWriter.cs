@@ -1,9 +1,9 @@
 using System;
 using System.Globalization;
 using System.Threading.Tasks;
-using Postern.Proxy.Transport;
+using Postern.Proxy.Http1;
 
-namespace Postern.Proxy.Http1;
+namespace Postern.Proxy.Transport;
 
 /// <summary>Frames a body of HTTP/1 that goes out: as it is, or in chunks with trailers behind them.</summary>
 internal static class BodyWriter
