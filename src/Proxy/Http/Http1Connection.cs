@@ -89,7 +89,10 @@ internal sealed class Http1Connection : HttpConnection
             {
                 await CloseGracefullyAsync().ConfigureAwait(false);
             }
-            await Parts.Channel.Stream.DisposeAsync().ConfigureAwait(false);
+            if (!IsAborted) // else whoever cut it is closing it with a reset: a stream's own way to close would say FIN first
+            {
+                await Parts.Channel.Stream.DisposeAsync().ConfigureAwait(false);
+            }
             input.Release();
             output.Release();
         }
