@@ -24,6 +24,8 @@ internal static class Grammar
     /// <summary><see cref="TokenBytes"/> of text.</summary>
     public static readonly SearchValues<char> TokenChars = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> PlainChars = SearchValues.Create(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
     public static bool IsToken(ReadOnlySpan<byte> span) => span.Length > 0 && !span.ContainsAnyExcept(TokenBytes);
 
     /// <summary>Whether it may stand as a target, or a part of one. An encoded NUL never means well.</summary>
@@ -32,7 +34,7 @@ internal static class Grammar
     /// <summary>Whether it may stand in a field line: what <see cref="InvalidValueBytes"/> leaves of Latin-1.</summary>
     public static bool IsValue(ReadOnlySpan<char> span)
     {
-        if (!span.ContainsAnyExceptInRange(' ', '~'))
+        if (!span.ContainsAnyExcept(PlainChars)) // nearly all; a search for a range of characters would box its bounds
         {
             return true;
         }

@@ -33,6 +33,10 @@ internal sealed class CookieCrumbs
             return;
         }
         neverIndexed |= isNeverIndexed;
+        if (value.IsEmpty)
+        {
+            return; // it says nothing, and would end the line in white space
+        }
         RentedBuffer.Reserve(ref more, length, value.Length + 2);
         more[length++] = (byte)';';
         more[length++] = (byte)' ';
@@ -45,7 +49,8 @@ internal sealed class CookieCrumbs
     {
         if (length > 0)
         {
-            lines.ExtendValue(line, more.AsSpan(0, length), neverIndexed);
+            var divider = lines.ValueAt(line).IsEmpty ? 2 : 0; // none is needed in front
+            lines.ExtendValue(line, more.AsSpan(divider, length - divider), neverIndexed);
             Release();
         }
     }
