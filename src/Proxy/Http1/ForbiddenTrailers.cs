@@ -1,27 +1,42 @@
 using System;
+using System.Collections.Frozen;
 
 namespace Postern.Proxy.Http1;
 
-/// <summary>Fields that may not stand in a trailer section (RFC 9110 §6.5.1): those that frame, route, authenticate or modify the message, and those that say how to read it.</summary>
+/// <summary>
+/// Fields that mean nothing, or harm, behind a body: what frames, routes, authenticates or steers a message must be known before its content
+/// (RFC 9110 §6.5.1). A recipient that merges trailers into headers would act on what policy never judged.
+/// </summary>
 internal static class ForbiddenTrailers
 {
-    private static readonly string[] Names =
-    [
-        "te", "age", "date", "host", "vary", "range", "cookie", "expect", "upgrade", "trailer", "expires", "if-match", "if-range", "location", "set-cookie", "connection", "keep-alive",
-        "retry-after", "content-type", "max-forwards", "authorization", "cache-control", "content-range", "if-none-match", "content-length", "x-forwarded-for", "proxy-connection",
-        "content-encoding", "www-authenticate", "if-modified-since", "transfer-encoding", "x-forwarded-proto", "proxy-authenticate", "if-unmodified-since", "proxy-authorization",
-    ];
+    private static readonly FrozenSet<string> Names = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        [
+            "content-length", "transfer-encoding", "trailer", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "http2-settings", // framing
+            "host", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", // routing, and who asks
+            "authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "cookie", "set-cookie", // authentication
+            "cache-control", "expect", "max-forwards", "pragma", "range", // request modifiers
+            "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range",
+            "age", "date", "expires", "location", "retry-after", "vary", "warning", // response controls
+            "content-type", "content-encoding", "content-range", "content-language", "content-location", // content format
+        ]);
 
-    /// <summary>Whether it is one, whatever its case.</summary>
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private const int Longest = 32; // of the names
+
+    /// <summary>Compared without case.</summary>
+    public static bool Contains(ReadOnlySpan<char> name) => name.Length <= Longest && Lookup.Contains(name);
+
+    /// <inheritdoc cref="Contains(ReadOnlySpan{char})"/>
     public static bool Contains(ReadOnlySpan<byte> name)
     {
-        foreach (var forbidden in Names)
+        if (name.Length > Longest)
         {
-            if (forbidden.Length == name.Length && System.Text.Ascii.EqualsIgnoreCase(name, forbidden))
-            {
-                return true;
-            }
+            return false;
         }
-        return false;
+        Span<char> text = stackalloc char[Longest];
+        System.Text.Encoding.Latin1.GetChars(name, text);
+        return Lookup.Contains(text[..name.Length]);
     }
 }
