@@ -14,11 +14,14 @@ namespace Postern.Proxy.Http;
 /// </summary>
 internal abstract class ClientStream(HttpConnection connection, HttpExchange exchange) : IBodySource
 {
+    private const long LastWordMillis = 5_000; // for an answer to reach a client after its request has failed
+
     private ServerStream? server;
     private CancellationTokenSource? connecting;
     private long lastActivity;
     private int failed;
     private ProxyError failure;
+    private long failedAt; // when the sweeper ended it, 0 before; the sweeper's, but for its reset
 
     public HttpConnection Connection { get; } = connection;
 
@@ -97,6 +100,37 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
         StopBody();
     }
 
+    /// <summary>
+    /// The sweeper's look at its times; any thread. A request that ran out of time fails; a client that does not take what it is told then is given up with
+    /// <see cref="Reset"/>.
+    /// </summary>
+    /// <param name="now">Milliseconds of TickCount64.</param>
+    public void Sweep(long now)
+    {
+        var begun = InFlightSince;
+        if (begun == 0)
+        {
+            return;
+        }
+        if (failedAt != 0)
+        {
+            if (now - failedAt > LastWordMillis)
+            {
+                Reset(new ProxyError(ErrorCode.DownstreamReset, "the client did not take its answer"));
+            }
+        }
+        else if (Deadline != 0 && now > Deadline)
+        {
+            failedAt = now;
+            Fail(new ProxyError(ErrorCode.ResponseTimeout, "no complete response within the route's timeout"));
+        }
+        else if (StreamIdleMillis != 0 && now - Math.Max(begun, LastActivity) > StreamIdleMillis)
+        {
+            failedAt = now;
+            Fail(new ProxyError(ErrorCode.StreamIdleTimeout, "no byte either way within stream_idle_timeout (or the route's idle_timeout)"));
+        }
+    }
+
     /// <summary>From now on <see cref="Fail"/> reaches this one too. False when it failed already: the caller aborts it.</summary>
     public bool Attach(ServerStream upstream)
     {
@@ -130,6 +164,7 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
+        failedAt = 0;
         IsAnswered = false;
         server = null;
         connecting = null;
