@@ -18,7 +18,33 @@ internal static class Grammar
     /// <summary>reg-name, IP literals and port (RFC 3986 §3.2.2), without userinfo.</summary>
     public static readonly SearchValues<byte> HostBytes = SearchValues.Create("-._~!$&'()*+,;=%:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
+    /// <summary>A field name of HTTP/2: a token without upper case (RFC 9113 §8.2.1).</summary>
+    public static readonly SearchValues<byte> LowerTokenBytes = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"u8);
+
+    /// <summary><see cref="TokenBytes"/> of text.</summary>
+    public static readonly SearchValues<char> TokenChars = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     public static bool IsToken(ReadOnlySpan<byte> span) => span.Length > 0 && !span.ContainsAnyExcept(TokenBytes);
+
+    /// <summary>Whether it may stand as a target, or a part of one. An encoded NUL never means well.</summary>
+    public static bool IsTarget(ReadOnlySpan<byte> span) => !span.ContainsAnyExcept(TargetBytes) && span.IndexOf("%00"u8) < 0;
+
+    /// <summary>Whether it may stand in a field line: what <see cref="InvalidValueBytes"/> leaves of Latin-1.</summary>
+    public static bool IsValue(ReadOnlySpan<char> span)
+    {
+        if (!span.ContainsAnyExceptInRange(' ', '~'))
+        {
+            return true;
+        }
+        foreach (var c in span)
+        {
+            if ((c < ' ' && c != '\t') || c is '\x7F' or > '\xFF')
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     public static ReadOnlySpan<byte> TrimOws(ReadOnlySpan<byte> span) => span.Trim(" \t"u8);
 

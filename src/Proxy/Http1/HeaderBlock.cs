@@ -11,6 +11,7 @@ namespace Postern.Proxy.Http1;
 internal class HeaderBlock : IHttpHeaders
 {
     private const int FirstSlots = 32;
+    private const int FirstText = 512;
 
     private char[] text = []; // Latin-1 widening of the head, then whatever was appended; rented while there is a message
     private Slot[] slots = [];
@@ -21,6 +22,9 @@ internal class HeaderBlock : IHttpHeaders
     public ReadOnlySpan<char> NameAt(int index) => text.AsSpan(slots[index].NameStart, slots[index].NameLength);
 
     public ReadOnlySpan<char> ValueAt(int index) => text.AsSpan(slots[index].ValueStart, slots[index].ValueLength);
+
+    /// <summary>HPACK: the line came as never to be indexed, and goes on so (RFC 7541 §6.2.3).</summary>
+    public bool NeverIndexedAt(int index) => slots[index].NeverIndexed;
 
     /// <summary>Value of the first line of that name.</summary>
     public bool TryFind(ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
@@ -67,11 +71,20 @@ internal class HeaderBlock : IHttpHeaders
     }
 
     /// <summary>Appends a line as it was on the wire.</summary>
-    public void AppendField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void AppendField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool neverIndexed = false)
     {
         var nameStart = AppendText(name);
         var valueStart = AppendText(value);
-        AddSlot(new Slot(nameStart, name.Length, valueStart, value.Length));
+        AddSlot(new Slot(nameStart, name.Length, valueStart, value.Length) { NeverIndexed = neverIndexed });
+    }
+
+    /// <summary>One line goes on: behind what it says comes this. Text that is never read again stays behind until the next message.</summary>
+    internal void ExtendValue(int index, ReadOnlySpan<byte> more, bool neverIndexed)
+    {
+        var (start, length) = (slots[index].ValueStart, slots[index].ValueLength);
+        var to = CopyText(start, length);
+        AppendText(more);
+        slots[index] = slots[index] with { ValueStart = to, ValueLength = length + more.Length, NeverIndexed = slots[index].NeverIndexed || neverIndexed };
     }
 
     /// <summary>The first line of that name takes the value, the others go; appended when there was none.</summary>
@@ -132,6 +145,9 @@ internal class HeaderBlock : IHttpHeaders
         Count = kept;
     }
 
+    /// <summary>Drops everything; lines come one by one.</summary>
+    public void Clear() => Load([]);
+
     /// <summary>Gives the memory back until the next message: an idle connection holds no head.</summary>
     public void Release()
     {
@@ -149,7 +165,7 @@ internal class HeaderBlock : IHttpHeaders
         if (text.Length < head.Length)
         {
             Return(ref text);
-            text = ArrayPool<char>.Shared.Rent(Math.Max(head.Length, 512));
+            text = ArrayPool<char>.Shared.Rent(Math.Max(head.Length, FirstText));
         }
         System.Text.Encoding.Latin1.GetChars(head, text);
     }
@@ -197,7 +213,7 @@ internal class HeaderBlock : IHttpHeaders
         var start = textLength;
         if (text.Length - start < length)
         {
-            Grow(ref text, Math.Max(text.Length * 2, start + length), start);
+            Grow(ref text, Math.Max(Math.Max(text.Length * 2, start + length), FirstText), start);
         }
         textLength += length;
         return start;
@@ -221,5 +237,8 @@ internal class HeaderBlock : IHttpHeaders
         }
     }
 
-    private readonly record struct Slot(int NameStart, int NameLength, int ValueStart, int ValueLength);
+    private readonly record struct Slot(int NameStart, int NameLength, int ValueStart, int ValueLength)
+    {
+        public bool NeverIndexed { get; init; }
+    }
 }

@@ -64,6 +64,9 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
 
     public bool HasBody => IsChunked || ContentLength > 0 || IsStreamed;
 
+    /// <summary><c>:path</c> came as never to be indexed, and goes on so (RFC 7541 §6.2.3).</summary>
+    public bool IsPathNeverIndexed { get; set; }
+
     internal int AuthorityStart { get; private set; }
 
     internal int AuthorityLength { get; private set; }
@@ -112,6 +115,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
         IsChunked = false;
         IsStreamed = false;
         IsExtendedConnect = false;
+        IsPathNeverIndexed = false;
         UpgradeProtocol = "";
         SchemeName = "http";
         WantsUpgrade = false;
@@ -139,16 +143,15 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
         targetLength = pathLength = path.Length;
     }
 
-    /// <summary><c>:authority</c>; of a CONNECT it is the target too, which has no path.</summary>
-    internal void SetHttp2Authority(ReadOnlySpan<byte> authority, bool isTarget)
+    /// <summary><c>:authority</c>.</summary>
+    internal void SetHttp2Authority(ReadOnlySpan<byte> authority)
     {
         AuthorityStart = AppendText(authority);
         AuthorityLength = authority.Length;
-        if (isTarget)
-        {
-            (targetStart, targetLength) = (AuthorityStart, AuthorityLength);
-        }
     }
+
+    /// <summary>A CONNECT: its target is the authority, and has no path.</summary>
+    internal void SetTargetToAuthority() => (targetStart, targetLength) = (AuthorityStart, AuthorityLength);
 
     internal void SetRequestLine(int method, int target, int targetSize, int path, int pathSize)
     {

@@ -10,8 +10,12 @@ namespace Postern.Proxy.Http1;
 /// </summary>
 internal static class RequestParser
 {
-    private const int MaxMethod = 32;
-    private const int MaxHeaderName = 256;
+    /// <summary>Most characters of a method, in any version.</summary>
+    internal const int MaxMethod = 32;
+
+    /// <summary>Most characters of a request field's name, in any version.</summary>
+    internal const int MaxHeaderName = 256;
+
     private const int MaxContentLengthDigits = 18; // fits a long with room
 
     /// <summary>Parses a whole head, including the empty line that ends it.</summary>
@@ -78,7 +82,7 @@ internal static class RequestParser
     private static Http1Error ParseTarget(ReadOnlySpan<byte> target, ReadOnlySpan<byte> method, RequestHead head)
     {
         var start = method.Length + 1;
-        if (target.ContainsAnyExcept(Grammar.TargetBytes) || target.IndexOf("%00"u8) >= 0)
+        if (!Grammar.IsTarget(target))
         {
             return Http1Error.InvalidTarget;
         }
@@ -172,7 +176,7 @@ internal static class RequestParser
                         return Http1Error.DuplicateHost;
                     }
                     (HostStart, HostLength) = (valueStart, value.Length);
-                    return IsHost(value) ? Http1Error.None : Http1Error.InvalidHost;
+                    return HostSyntax.IsHost(value) ? Http1Error.None : Http1Error.InvalidHost;
                 case 14 when Grammar.EqualsIgnoreCase(name, "content-length"u8):
                     if (head.ContentLength >= 0)
                     {
@@ -193,28 +197,6 @@ internal static class RequestParser
             head.ContentLength = length;
             return Http1Error.None;
         }
-
-        private static bool IsHost(ReadOnlySpan<byte> value)
-        {
-            if (value.ContainsAnyExcept(Grammar.HostBytes))
-            {
-                return false;
-            }
-            var colon = value.LastIndexOf((byte)':');
-            if (value.Length == 0 || colon == 0)
-            {
-                return false; // an http URI always names a host (RFC 9110 §4.2.1); a rule on :authority must not meet nothing
-            }
-            if (value[0] == '[')
-            {
-                var close = value.IndexOf((byte)']');
-                return close > 1 && (close == value.Length - 1 || (close == colon - 1 && IsPort(value[(colon + 1)..])));
-            }
-            return !value.ContainsAny((byte)'[', (byte)']')
-                && (colon < 0 || (value.IndexOf((byte)':') == colon && IsPort(value[(colon + 1)..])));
-        }
-
-        private static bool IsPort(ReadOnlySpan<byte> digits) => digits.Length <= 5 && !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 
     /// <summary>Digits only: no sign, no white space, no list (RFC 9110 §8.6).</summary>

@@ -34,6 +34,6 @@ internal enum Http2HeadError
     DuplicateContentLength,
     ForbiddenTrailer,
 
-    /// <summary>An informational response that ends the stream, or trailers that do not (RFC 9113 §8.1).</summary>
+    /// <summary>An informational response that ends the stream (RFC 9113 §8.1); trailers that do not are for the stream to see.</summary>
     MisplacedEndStream,
 }
