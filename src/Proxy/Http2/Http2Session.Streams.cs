@@ -137,12 +137,12 @@ internal abstract partial class Http2Session
             target.Error = error;
         }
         Credit(target.Body.Clear());
-        WakeReader(target, ref wakes);
-        EndSending(target, ref wakes);
         if (notify)
         {
-            wakes.Add(target.Notice);
+            wakes.Add(target.Notice); // before its reader and its sender, who may ask the owner why
         }
+        WakeReader(target, ref wakes);
+        EndSending(target, ref wakes);
     }
 
     /// <summary>Nothing more goes out on it; what it received stays. Under the gate.</summary>

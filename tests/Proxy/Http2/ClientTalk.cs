@@ -17,12 +17,12 @@ using Postern.Tests.Proxy.InMemory;
 namespace Postern.Tests.Proxy.Http2;
 
 /// <summary>A client's connection in memory, with the test at the client's end and <see cref="TestServe"/> in place of the request path.</summary>
-internal sealed class ClientTalk : IUpstreamConnector
+internal sealed class ClientTalk : IUpstreamConnector, IDisposable
 {
     private readonly MemoryConnection transport;
     private readonly Http2Connection connection;
 
-    public ClientTalk(Http2Options options, Func<HttpListenerSnapshot, HttpListenerSnapshot>? change = null, int maxRead = int.MaxValue, Func<ClientStream, Task>? serve = null)
+    public ClientTalk(Http2Options options, Func<HttpListenerSnapshot, HttpListenerSnapshot>? change = null, int maxRead = int.MaxValue, Func<ClientStream, Task>? serve = null, MemoryEnd? over = null)
     {
         transport = new MemoryConnection(maxRead);
         var snapshot = new HttpListenerSnapshot("test", [], null!, Records, null, null, TimeSpan.FromSeconds(30), 60 * 1024, 100)
@@ -32,7 +32,7 @@ internal sealed class ClientTalk : IUpstreamConnector
         };
         var admission = new Admission(10);
         admission.TryEnter();
-        var parts = new HttpConnectionParts("test", new TransportChannel(transport, transport), default, change?.Invoke(snapshot) ?? snapshot, null,
+        var parts = new HttpConnectionParts("test", over is null ? new TransportChannel(transport, transport) : new TransportChannel(over, over), default, change?.Invoke(snapshot) ?? snapshot, null,
             new IPEndPoint(IPAddress.Loopback, 1), new IPEndPoint(IPAddress.Loopback, 80), this, new ConnectionRegistry(admission), null);
         connection = new Http2Connection(parts, serve ?? Serve.ServeAsync);
         Frames = new FrameReader(transport.ToClient);
@@ -65,6 +65,8 @@ internal sealed class ClientTalk : IUpstreamConnector
             // The proxy reads no more.
         }
     }
+
+    public void Dispose() => transport.Dispose();
 
     public void Fin() => transport.FromClient.End();
 

@@ -56,7 +56,7 @@ public sealed class FrameDialogueTests
             return;
         }
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var talk = Start(lines, maxRead);
+        using var talk = Start(lines, maxRead);
         for (var i = 0; i < lines.Length; i++)
         {
             try
