@@ -53,6 +53,9 @@ internal sealed class MemoryEnd(ByteQueue from, ByteQueue to) : Stream, IConnect
 
     public ByteQueue To => to;
 
+    /// <summary>Writes of this end wait for it: the peer does not read.</summary>
+    public TaskCompletionSource? Stall { get; set; }
+
     public void ShutdownReceive() => from.End();
 
     public void ShutdownSend() => to.End();
@@ -61,12 +64,17 @@ internal sealed class MemoryEnd(ByteQueue from, ByteQueue to) : Stream, IConnect
     {
         from.Reset();
         to.Reset();
+        Stall?.TrySetException(new IOException("reset"));
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => from.ReadAsync(buffer, cancellationToken);
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (Stall is { } stall)
+        {
+            await stall.Task;
+        }
         to.Write(buffer.Span);
         if (buffer.Length > 8192)
         {
