@@ -113,7 +113,10 @@ public sealed class FrameFuzzTests(ITestOutputHelper output)
                     bytes.InsertRange(random.Next(bytes.Count), bytes.GetRange(at, count));
                     break;
                 case 4: bytes.RemoveRange(at, bytes.Count - at); break;
-                default: bytes.AddRange(seeds[random.Next(seeds.Count)].AsSpan(Math.Min(24, seeds[0].Length)).ToArray()); break;
+                default:
+                    var other = seeds[random.Next(seeds.Count)];
+                    bytes.AddRange(other.AsSpan(Math.Min(24, other.Length)).ToArray());
+                    break;
             }
         }
         return bytes.ToArray();

@@ -30,7 +30,7 @@ internal sealed class Pipe : IDisposable
 }
 
 /// <summary>One end.</summary>
-internal sealed class MemoryEnd(ByteQueue from, ByteQueue to) : Stream, IConnectionControl
+internal class MemoryEnd(ByteQueue from, ByteQueue to) : Stream, IConnectionControl
 {
     public bool PeerIsGone => false;
 
