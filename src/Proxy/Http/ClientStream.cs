@@ -165,8 +165,8 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
         Deadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
-        IsAnswered = false;
         failedAt = 0;
+        IsAnswered = false;
         server = null;
         connecting = null;
         failure = ProxyError.None;

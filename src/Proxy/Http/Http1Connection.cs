@@ -5,9 +5,11 @@ using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Http2;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
 using Postern.Records;
+using Postern.Xds.Config;
 
 namespace Postern.Proxy.Http;
 
@@ -50,6 +52,9 @@ internal sealed class Http1Connection : HttpConnection
 
     public override UpstreamSession Upstream { get; }
 
+    /// <summary>Instead of a request came the preface of HTTP/2 (RFC 9113 §3.4), which the listener takes: the connection goes on with <see cref="TakeInput"/> as another.</summary>
+    public bool FoundHttp2 { get; private set; }
+
     public override bool IsDraining => draining;
 
     /// <summary>The listener's <c>max_requests_per_connection</c> is reached with this one.</summary>
@@ -85,17 +90,28 @@ internal sealed class Http1Connection : HttpConnection
         finally
         {
             Upstream.Dispose();
-            if (!IsAborted)
+            if (!IsAborted && !FoundHttp2)
             {
                 await CloseGracefullyAsync().ConfigureAwait(false);
             }
-            if (!IsAborted) // else whoever cut it is closing it with a reset: a stream's own way to close would say FIN first
+            if (!IsAborted && !FoundHttp2) // else whoever cut it is closing it with a reset: a stream's own way to close would say FIN first
             {
                 await Parts.Channel.Stream.DisposeAsync().ConfigureAwait(false);
             }
-            input.Release();
-            output.Release();
+            if (!FoundHttp2)
+            {
+                input.Release();
+                output.Release();
+            }
         }
+    }
+
+    /// <summary>What was received and belongs to the connection's successor. Once.</summary>
+    public byte[] TakeInput()
+    {
+        var bytes = input.Span.ToArray();
+        input.Release();
+        return bytes;
     }
 
     /// <summary>Wakes the read that is pending: nothing more is wanted from the client.</summary>
@@ -171,6 +187,19 @@ internal sealed class Http1Connection : HttpConnection
     {
         while (!IsAborted)
         {
+            if (served == 0 && Listener.Codec == CodecType.Auto && Http2Preface.Look(input.Span) is var preface and not PrefaceMatch.No)
+            {
+                if (preface == PrefaceMatch.Whole)
+                {
+                    FoundHttp2 = true;
+                    return false;
+                }
+                if (!await ReceiveAsync().ConfigureAwait(false))
+                {
+                    return false;
+                }
+                continue;
+            }
             input.Take(heads.Skip(input.Span));
             var length = input.Count == 0 ? 0 : heads.Read(input.Span);
             if (length > 0)

@@ -1,5 +1,6 @@
 using System;
 using Postern.Filters.Http;
+using Postern.Proxy.Http2;
 using Postern.Proxy.Stats;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -53,6 +54,9 @@ internal sealed record HttpListenerSnapshot(
 
     /// <summary>What is done about x-request-id.</summary>
     public RequestIds RequestIds { get; init; }
+
+    /// <summary>The bounds of its HTTP/2 connections.</summary>
+    public Http2Options Http2 { get; init; } = Http2Options.Default;
 
     /// <summary>Of the connection manager's stat_prefix; the listener that holds this snapshot releases the scope.</summary>
     public HttpStats Stats { get; init; } = HttpStats.Unlisted();

@@ -145,7 +145,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         sniffer.Dispose();
         var connection = engine.Begin(parts);
         accepted.Registry.Remove(early); // only now: whoever drains or reviews must find the one or the other
-        await HttpEngine.RunAsync(connection, parts).ConfigureAwait(false);
+        await engine.RunAsync(connection, parts).ConfigureAwait(false);
     }
 
     private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer)

@@ -3,9 +3,12 @@ namespace Postern.Proxy.Stats;
 /// <summary>Stats of one cluster.</summary>
 internal sealed class ClusterStats
 {
-    public ClusterStats(StatsScope scope)
+    /// <param name="scope">Where the cells stand.</param>
+    /// <param name="http2">Counts of all clusters together.</param>
+    public ClusterStats(StatsScope scope, Http2Stats http2)
     {
         Scope = scope;
+        Http2 = http2;
         ConnectionsTotal = scope.Counter("upstream_cx_total");
         ConnectionsActive = scope.Gauge("upstream_cx_active");
         ConnectFailures = scope.Counter("upstream_cx_connect_fail");
@@ -17,6 +20,9 @@ internal sealed class ClusterStats
 
     /// <summary>To be released when the cluster is gone.</summary>
     public StatsScope Scope { get; }
+
+    /// <summary>What all clusters and listeners count together.</summary>
+    public Http2Stats Http2 { get; }
 
     /// <summary>Connections attempted.</summary>
     public Counter ConnectionsTotal { get; }
@@ -40,8 +46,8 @@ internal sealed class ClusterStats
 
     /// <summary>Listed under its name; release <see cref="Scope"/> when the cluster is gone.</summary>
     public static ClusterStats In(StatsRegistry registry, string cluster) =>
-        new(registry.Acquire(ScopeName.Tagged("cluster", "envoy_cluster_name", cluster)));
+        new(registry.Acquire(ScopeName.Tagged("cluster", "envoy_cluster_name", cluster)), registry.Http2);
 
     /// <summary>Cells that nobody reads.</summary>
-    public static ClusterStats Unlisted() => new(new StatsScope(ScopeName.Tagged("cluster", "envoy_cluster_name", "")));
+    public static ClusterStats Unlisted() => new(new StatsScope(ScopeName.Tagged("cluster", "envoy_cluster_name", "")), Http2Stats.Unlisted());
 }

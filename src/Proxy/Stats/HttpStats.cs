@@ -7,11 +7,13 @@ internal sealed class HttpStats
 
     /// <param name="scope">Where the cells stand.</param>
     /// <param name="http1">Counts of all listeners together.</param>
+    /// <param name="http2">Likewise.</param>
     /// <param name="deniedInAll">Counts refusals of the whole proxy.</param>
-    public HttpStats(StatsScope scope, Http1Stats http1, Counter deniedInAll)
+    public HttpStats(StatsScope scope, Http1Stats http1, Http2Stats http2, Counter deniedInAll)
     {
         Scope = scope;
         Http1 = http1;
+        Http2 = http2;
         this.deniedInAll = deniedInAll;
         ConnectionsTotal = scope.Counter("downstream_cx_total");
         ConnectionsActive = scope.Gauge("downstream_cx_active");
@@ -54,6 +56,9 @@ internal sealed class HttpStats
     /// <summary>What all listeners count together.</summary>
     public Http1Stats Http1 { get; }
 
+    /// <inheritdoc cref="Http1"/>
+    public Http2Stats Http2 { get; }
+
     /// <summary>Heads that are no acceptable HTTP/1.1, or never came whole.</summary>
     public Counter ProtocolErrors { get; }
 
@@ -63,10 +68,10 @@ internal sealed class HttpStats
 
     /// <summary>Listed under its prefix; release <see cref="Scope"/> when the listener is gone.</summary>
     public static HttpStats In(StatsRegistry registry, string statPrefix) =>
-        new(registry.Acquire(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", statPrefix)), registry.Http1, registry.Policy.AccessDenied);
+        new(registry.Acquire(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", statPrefix)), registry.Http1, registry.Http2, registry.Policy.AccessDenied);
 
     /// <summary>Cells that nobody reads.</summary>
-    public static HttpStats Unlisted() => new(new StatsScope(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", "")), new Http1Stats(new StatsScope(Http1Stats.Name)), new Counter());
+    public static HttpStats Unlisted() => new(new StatsScope(ScopeName.Tagged("http", "envoy_http_conn_manager_prefix", "")), new Http1Stats(new StatsScope(Http1Stats.Name)), Http2Stats.Unlisted(), new Counter());
 
     public void OnConnection()
     {

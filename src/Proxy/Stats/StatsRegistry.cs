@@ -24,6 +24,7 @@ internal sealed class StatsRegistry
         this.maxScopes = maxScopes;
         Policy = new PolicyStats(this);
         Http1 = new Http1Stats(Acquire(Http1Stats.Name));
+        Http2 = new Http2Stats(Acquire(Http2Stats.Name));
     }
 
     /// <summary>Stats of policy as such.</summary>
@@ -31,6 +32,9 @@ internal sealed class StatsRegistry
 
     /// <summary>Stats of HTTP/1 on all listeners.</summary>
     public Http1Stats Http1 { get; }
+
+    /// <summary>Stats of HTTP/2 on all listeners and clusters.</summary>
+    public Http2Stats Http2 { get; }
 
     /// <summary>The scope of that name, shared with its other owners. Each call needs one <see cref="Release"/>.</summary>
     public StatsScope Acquire(ScopeName name)
