@@ -71,8 +71,6 @@ public static class ClusterReferences
     {
         { Tls: not null } => $"cluster {Printable.Quote(cluster.Name)} has a TLS transport socket, which is built in for control planes only; "
             + "remove its transport_socket, or send elsewhere",
-        { Http2: true } when http => $"cluster {Printable.Quote(cluster.Name)} is written to be spoken to with HTTP/2 (http2_protocol_options), "
-            + "which is built in for control planes only; write http_protocol_options, or send elsewhere",
         _ => null,
     };
 
