@@ -10,7 +10,7 @@ public static class ClusterReferences
 {
     /// <summary>
     /// Checks every reference of a listener: the cluster exists, and an ORIGINAL_DST cluster stands behind a listener that knows
-    /// original destinations (elsewhere it would connect to its own listener, for ever), and none is made for control planes only (TLS, HTTP/2).
+    /// original destinations (elsewhere it would connect to its own listener, for ever), and none is made for control planes only (TLS).
     /// </summary>
     /// <param name="listener">Validated.</param>
     /// <param name="clusters">By name.</param>

@@ -161,7 +161,7 @@ internal sealed class KestrelConnection : ConnectionContext, IDuplexPipe, IGateE
         closed.Dispose();
         // Only now: who waits for the last connection (steering goes after it) must not cut off an answer that is still on its way.
         registry.Remove(this);
-        registry.Leave();
+        registry.Leave(ClientAddress);
         Listener.Stats.OnConnectionEnd();
     }
 
