@@ -14,8 +14,8 @@ public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan Conne
     /// <summary>EDS only.</summary>
     public EdsConfig? Eds { get; init; }
 
-    /// <summary>What HTTP is spoken to it.</summary>
-    public ClusterHttpProtocol HttpProtocol { get; init; }
+    /// <summary>What HTTP is spoken to it; the default is HTTP/1, of ORIGINAL_DST what the client spoke.</summary>
+    public ClusterHttpProtocol HttpProtocol { get; init; } = Type == ClusterType.OriginalDst ? ClusterHttpProtocol.Downstream : ClusterHttpProtocol.Http1;
 
     /// <summary>The HTTP/2 options of whatever says <see cref="HttpProtocol"/>.</summary>
     public Http2ProtocolConfig Http2 { get; init; } = Http2ProtocolConfig.Default;

@@ -16,7 +16,6 @@ internal static class UpstreamProtocols
     /// <summary>Adds what the cluster says to <paramref name="config"/>.</summary>
     public static ClusterConfig Apply(Cluster cluster, ClusterConfig config, ConfigPath path)
     {
-        config = config with { HttpProtocol = config.Type == ClusterType.OriginalDst ? ClusterHttpProtocol.Downstream : ClusterHttpProtocol.Http1 };
         if (cluster.Http2ProtocolOptions is { } old)
         {
             config = config with { HttpProtocol = ClusterHttpProtocol.Http2, Http2 = Http2Protocols.ToConfig(old, path.Field("http2_protocol_options")) };
