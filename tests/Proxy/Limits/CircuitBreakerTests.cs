@@ -48,7 +48,7 @@ public sealed class CircuitBreakerTests
         using (await rig.AcceptAsync())
         {
             using var second = await rig.ConnectAsync();
-            await LimitRig.AssertResetAsync(second);
+            await LimitRig.AssertCutAsync(second);
             LimitRig.Until(() => rig.Records.Seen.Count == 1, () => rig.Records.ToString());
             Assert.Equal("overflow", rig.Records.Seen[0].Fields["reason"]);
             Assert.Equal(1, rig.Value("cluster.c.upstream_cx_overflow"));

@@ -61,7 +61,7 @@ public sealed class ConnectionsPerSourceTests
         using var served = await rig.AcceptAsync();
 
         using var second = await rig.ConnectAsync();
-        await LimitRig.AssertResetAsync(second);
+        await LimitRig.AssertCutAsync(second);
         using var neighbour = await rig.ConnectAsync("127.0.0.2");
         using var servedToo = await rig.AcceptAsync();
 
