@@ -21,7 +21,6 @@ public sealed class ConnectMatcherTests
 
     [Theory]
     [InlineData(StringMatchKind.Prefix, "/")]
-    [InlineData(StringMatchKind.Prefix, "")]
     [InlineData(StringMatchKind.Exact, "/")]
     [InlineData(StringMatchKind.Exact, "")]
     [InlineData(StringMatchKind.SafeRegex, ".*")]

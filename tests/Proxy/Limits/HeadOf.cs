@@ -14,7 +14,7 @@ internal static class HeadOf
     {
         var head = new RequestHead();
         var error = RequestParser.Parse(Encoding.Latin1.GetBytes(string.Join("\r\n", lines) + "\r\n\r\n"), head, 100);
-        Assert.True(error.Equals(default), error.ToString());
+        Assert.Equal(Http1Error.None, error);
         return head;
     }
 
