@@ -39,6 +39,7 @@ public static class BootstrapLoader
         ListenerSetRules.Check(listeners, i => resources.Field("listeners").Item(i));
         ClusterSetRules.Check(clusters, i => resources.Field("clusters").Item(i));
         CheckNames(secrets, resources.Field("secrets"));
+        var (maxConnections, overload) = ProcessLimits.Of(bootstrap, path);
         var dynamics = path.Field("dynamic_resources");
         var config = new BootstrapConfig
         {
@@ -50,7 +51,8 @@ public static class BootstrapLoader
             CdsSource = Source(bootstrap.DynamicResources?.CdsConfig, dynamics.Field("cds_config")),
             AdsSource = bootstrap.DynamicResources?.AdsConfig is { } ads ? GrpcSources.ToAggregated(ads, dynamics.Field("ads_config")) : null,
             AdminAddress = AdminAddress(bootstrap.Admin, path.Field("admin")),
-            MaxDownstreamConnections = ProcessLimits.MaxDownstreamConnections(bootstrap, path),
+            MaxDownstreamConnections = maxConnections,
+            Overload = overload,
         };
         CheckReferences(listeners, clusters, config.CdsSource is not null, resources.Field("listeners"));
         SourceReferences.Check(config);

@@ -45,7 +45,9 @@ public class BootstrapSourcesTests
         Assert.Equal(
             ["ingress-cluster", "egress-cluster-tls", "egress-cluster", "ingress-cluster-tls", "xds-grpc-cilium", "/envoy-admin"],
             config.StaticClusters.Select(c => c.Name));
-        Assert.Equal([false, false, false, false, true, false], config.StaticClusters.Select(c => c.Http2));
+        Assert.Equal(
+            [ClusterHttpProtocol.Downstream, ClusterHttpProtocol.Downstream, ClusterHttpProtocol.Downstream, ClusterHttpProtocol.Downstream, ClusterHttpProtocol.Http2, ClusterHttpProtocol.Http1],
+            config.StaticClusters.Select(c => c.HttpProtocol));
         Assert.All(config.StaticClusters, c => Assert.Null(c.Tls));
         Assert.Equal(new UnixDomainSocketEndPoint("/var/run/cilium/envoy/sockets/xds.sock"), Assert.Single(config.StaticClusters[4].Endpoints));
         var rewrites = config.StaticListeners.Select(l =>
@@ -121,8 +123,8 @@ public class BootstrapSourcesTests
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nadmin: { allow_paths: [] }", "allow_paths of envoy.config.bootstrap.v3.Admin is not built in yet")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nstats_config: {}", "stats_config of envoy.config.bootstrap.v3.Bootstrap is not built in yet; remove it")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nbootstrap_extensions: [{ name: x, typed_config: { '@type': type.googleapis.com/x.Y } }]", "unknown type 'x.Y'")]
-    [InlineData("dynamic_resources: { lds_config: { path: x } }\noverload_manager: { actions: [] }", "actions of envoy.config.overload.v3.OverloadManager is not built in yet")]
-    [InlineData("dynamic_resources: { lds_config: { path: x } }\noverload_manager: { resource_monitors: [{ name: x, typed_config: { '@type': type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig } }] }", "only DownstreamConnectionsConfig with a max_active_downstream_connections above 0")]
+    [InlineData("dynamic_resources: { lds_config: { path: x } }\noverload_manager: { loadshed_points: [] }", "loadshed_points of envoy.config.overload.v3.OverloadManager is not built in yet")]
+    [InlineData("dynamic_resources: { lds_config: { path: x } }\noverload_manager: { resource_monitors: [{ name: x, typed_config: { '@type': type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig } }] }", "resource_monitors[0].typed_config.max_active_downstream_connections: must be above 0")]
     [InlineData("dynamic_resources: { lds_config: { path: x } }\nlayered_runtime: { layers: [{ name: a, static_layer: { overload: { global_downstream_max_connections: x } } }] }", "layers[0].static_layer: overload.global_downstream_max_connections must be a number above 0")]
     public void SourceThatCannotWork_IsRefused(string text, string expected) =>
         Assert.Contains(expected, Refused(Clusters + text.Replace("SOURCE", Source(), StringComparison.Ordinal)), StringComparison.Ordinal);

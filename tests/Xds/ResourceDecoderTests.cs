@@ -104,18 +104,18 @@ public class ResourceDecoderTests
     {
         var config = (ClusterConfig)Decode(ResourceType.Cluster, EdsCluster()).Config;
         Assert.Equal(new EdsConfig("ns/svc:80", new GrpcSourceConfig("xds-grpc-cilium", DiscoveryVariant.StateOfTheWorld, TimeSpan.FromSeconds(15)) { NodeOnFirstMessageOnly = false }), config.Eds);
-        Assert.Equal((ClusterType.Eds, false, 0), (config.Type, config.Http2, config.Endpoints.Count));
+        Assert.Equal((ClusterType.Eds, ClusterHttpProtocol.Http1, 0), (config.Type, config.HttpProtocol, config.Endpoints.Count));
         var unnamed = EdsCluster();
         unnamed.EdsClusterConfig.ServiceName = "";
         Assert.Equal("ns:svc:80", ((ClusterConfig)Decode(ResourceType.Cluster, unnamed).Config).Eds!.ServiceName);
     }
 
     [Theory]
-    [InlineData("explicit2", true)]
-    [InlineData("explicit1", false)]
-    [InlineData("downstream", false)]
-    [InlineData("auto", false)]
-    public void ExplicitHttp2_IsKept(string form, bool expected)
+    [InlineData("explicit2", ClusterHttpProtocol.Http2)]
+    [InlineData("explicit1", ClusterHttpProtocol.Http1)]
+    [InlineData("downstream", ClusterHttpProtocol.Downstream)]
+    [InlineData("auto", ClusterHttpProtocol.Auto)]
+    public void ProtocolOfACluster_IsKept(string form, ClusterHttpProtocol expected)
     {
         var options = new Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions { CommonHttpProtocolOptions = new() { IdleTimeout = Seconds(60) } };
         switch (form)
@@ -135,7 +135,7 @@ public class ResourceDecoderTests
         }
         var cluster = EdsCluster();
         cluster.TypedExtensionProtocolOptions.Add("envoy.extensions.upstreams.http.v3.HttpProtocolOptions", Any.Pack(options));
-        Assert.Equal(expected, ((ClusterConfig)Decode(ResourceType.Cluster, cluster).Config).Http2);
+        Assert.Equal(expected, ((ClusterConfig)Decode(ResourceType.Cluster, cluster).Config).HttpProtocol);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public class ResourceDecoderTests
         cluster.TypedExtensionProtocolOptions.Add(
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
             Any.Pack(new Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions { UpstreamHttpProtocolOptions = new() { AutoSni = true } }));
-        Assert.Contains("auto_sni and auto_san_validation belong to TLS to upstreams", Refused(ResourceType.Cluster, cluster), StringComparison.Ordinal);
+        Assert.Contains("auto_sni and auto_san_validation are not built in", Refused(ResourceType.Cluster, cluster), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -88,6 +88,7 @@ public static class AgentListeners
         UseRemoteAddress = true,
         SkipXffAppend = true,
         StreamIdleTimeout = Duration.FromTimeSpan(options.StreamIdleTimeout),
+        UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
         RouteConfig = new RouteConfiguration
         {
             VirtualHosts = { new VirtualHost { Name = "default_route", Domains = { "*" }, Routes = { Grpc(cluster, options), Otherwise(cluster, options) } } },
@@ -103,11 +104,16 @@ public static class AgentListeners
         },
     };
 
-    // gRPC streams live long and may be silent: no idle timeout.
+    // gRPC streams live long and may be silent: no idle timeout. How long one may take the caller says (grpc-timeout), without a bound of ours.
     private static Route Grpc(string cluster, AgentListenerOptions options) => new()
     {
         Match = new RouteMatch { Prefix = "/", Grpc = new RouteMatch.Types.GrpcRouteMatchOptions() },
-        Route_ = new RouteAction { Cluster = cluster, Timeout = Duration.FromTimeSpan(options.RequestTimeout) },
+        Route_ = new RouteAction
+        {
+            Cluster = cluster,
+            Timeout = Duration.FromTimeSpan(options.RequestTimeout),
+            MaxStreamDuration = new RouteAction.Types.MaxStreamDuration { GrpcTimeoutHeaderMax = new Duration() },
+        },
     };
 
     private static Route Otherwise(string cluster, AgentListenerOptions options)

@@ -52,6 +52,9 @@ internal static class RunCommand
         var denied = new Option<string>("--denied-connections") { Description = "Open connections that a change of policy or identities forbids. cut: reset, with a record; keep: they go on (requests are judged all the same)", DefaultValueFactory = _ => "cut" };
         denied.AcceptOnlyFromAmong("cut", "keep");
         var connections = new Option<int>("--max-connections") { Description = "Connections the process takes; more are reset", DefaultValueFactory = _ => 50_000 };
+        var perSource = new Option<int>("--max-connections-per-source") { Description = "Connections that one source address may have open; more are reset, with a record. 0: no bound", DefaultValueFactory = _ => 0 };
+        var overload = new Option<string>("--default-overload") { Description = "Where the bootstrap's overload_manager has no actions. shed: new work is refused as memory comes near the bound of the control group; off: it is taken", DefaultValueFactory = _ => "shed" };
+        overload.AcceptOnlyFromAmong("shed", "off");
         var drain = new Option<int>("--drain-time-s") { Description = "Seconds that connections may finish in after their listener went or the process is asked to stop", DefaultValueFactory = _ => 10 };
         var stateDir = new Option<string?>("--state-dir") { Description = $"Where the last good state is kept for a restart without a control plane; empty switches it off [default: {RunOptions.DefaultStateDir}, if it can be had]", HelpName = "PATH" };
         var stateAge = new Option<string>("--state-max-age") { Description = "State older than this is not used, like 90s, 30m, 24h; 0 switches it off", DefaultValueFactory = _ => "24h", HelpName = "TIME" };
@@ -67,10 +70,11 @@ internal static class RunCommand
         var level = new Option<string>("--log-level", "-l") { Description = "trace, debug, information, warning, error or critical", DefaultValueFactory = _ => "information" };
         level.AcceptOnlyFromAmong("trace", "debug", "information", "warning", "error", "critical");
         Positive(connections, 1);
+        Positive(perSource, 0);
         Positive(drain, 0);
         Positive(size, 0);
         Positive(backups, 0);
-        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, steering, older, bpfRoot, keepSteering, onlyDatapath, denied, connections, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
+        var command = new Command(Name, "Run the proxy") { config, mode, json, size, backups, headers, observe, steer, steering, older, bpfRoot, keepSteering, onlyDatapath, denied, connections, perSource, overload, drain, stateDir, stateAge, warnUnknown, rejectUnknown, level };
         command.SetAction((parsed, _) =>
         {
             var options = new RunOptions
@@ -92,6 +96,8 @@ internal static class RunCommand
                 OnlyDatapath = parsed.GetValue(onlyDatapath),
                 DeniedConnections = Enum.Parse<DeniedConnections>(parsed.GetValue(denied)!, ignoreCase: true),
                 MaxConnections = parsed.GetValue(connections),
+                MaxConnectionsPerSource = parsed.GetValue(perSource),
+                ShedByDefault = parsed.GetValue(overload) == "shed",
                 DrainTime = TimeSpan.FromSeconds(parsed.GetValue(drain)),
                 StateDir = parsed.GetValue(stateDir),
                 StateMaxAge = Age.TryParse(parsed.GetValue(stateAge)!) ?? TimeSpan.Zero,

@@ -29,6 +29,18 @@ internal enum ErrorCode
     /// <summary>Policy changed, and the connection is no longer allowed.</summary>
     PolicyChanged,
     RequestHeadTimeout,
+
+    /// <summary><c>request_timeout</c>: its body did not arrive in time.</summary>
+    RequestTimeout,
+
+    /// <summary><c>max_stream_duration</c>, or what <c>grpc-timeout</c> said.</summary>
+    MaxStreamDuration,
+
+    /// <summary>The overload manager refuses new requests.</summary>
+    Overloaded,
+
+    /// <summary>A circuit breaker of the cluster.</summary>
+    UpstreamOverflow,
     RequestHeadTruncated,
     Internal,
 }

@@ -58,6 +58,10 @@ internal static class ErrorTable
         Add(ErrorCode.DownstreamReset, ErrorSide.Downstream, RetryClass.No, 499, GrpcInternal, "DC", "downstream_reset", "");
         Add(ErrorCode.PolicyChanged, ErrorSide.Downstream, RetryClass.No, 403, GrpcPermissionDenied, "UAEX", RecordVerdict.PolicyChangedReason, "");
         Add(ErrorCode.RequestHeadTimeout, ErrorSide.Downstream, RetryClass.No, 408, GrpcDeadlineExceeded, "DT", "request_headers_timeout", "Request Timeout\r\n");
+        Add(ErrorCode.RequestTimeout, ErrorSide.Downstream, RetryClass.No, 408, GrpcDeadlineExceeded, "DT", "request_overall_timeout", "request timeout\r\n");
+        Add(ErrorCode.MaxStreamDuration, ErrorSide.Upstream, RetryClass.No, 408, GrpcDeadlineExceeded, "DT", "max_duration_timeout", "request took too long\r\n");
+        Add(ErrorCode.Overloaded, ErrorSide.Internal, RetryClass.Safe, 503, GrpcUnavailable, "OM", "overload", "proxy overloaded\r\n");
+        Add(ErrorCode.UpstreamOverflow, ErrorSide.Internal, RetryClass.Safe, 503, GrpcUnavailable, "UO", "overflow", "upstream overloaded\r\n");
         Add(ErrorCode.RequestHeadTruncated, ErrorSide.Downstream, RetryClass.No, 400, GrpcInternal, "DPE", "request_head_truncated", "Bad Request\r\n");
         Add(ErrorCode.Internal, ErrorSide.Internal, RetryClass.No, 500, GrpcInternal, "-", "internal_error", "");
         foreach (var entry in entries)

@@ -1,6 +1,7 @@
 using System;
 using Postern.Filters.Http;
 using Postern.Proxy.Http2;
+using Postern.Proxy.Overload;
 using Postern.Proxy.Stats;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -28,12 +29,6 @@ internal sealed record HttpListenerSnapshot(
     int MaxHeadBytes,
     int MaxHeaders)
 {
-    /// <summary><c>max_requests_per_connection</c>; 0 for no limit.</summary>
-    public int MaxRequestsPerConnection { get; init; }
-
-    /// <summary>Which protocols a request may change to.</summary>
-    public UpgradeRules Upgrades { get; init; }
-
     /// <summary>What is done to paths.</summary>
     public PathRules Paths { get; init; }
 
@@ -55,8 +50,38 @@ internal sealed record HttpListenerSnapshot(
     /// <summary>What is done about x-request-id.</summary>
     public RequestIds RequestIds { get; init; }
 
-    /// <summary>The bounds of its HTTP/2 connections.</summary>
+    /// <summary>Which HTTP is taken.</summary>
+    public CodecType Codec { get; init; }
+
+    /// <summary>The bounds of HTTP/2.</summary>
     public Http2Options Http2 { get; init; } = Http2Options.Default;
+
+    /// <summary>Of a request that is malformed only its own stream ends (HTTP/2), or the connection is kept behind its 400 (HTTP/1).</summary>
+    public bool StreamErrorOnInvalidMessage { get; init; }
+
+    /// <summary>What a connection may become; routes may say otherwise (<see cref="Route.Allows"/>).</summary>
+    public UpgradeRules Upgrades { get; init; } = UpgradeRules.None;
+
+    /// <summary>From a request's head to its last byte; null for no bound.</summary>
+    public TimeSpan? RequestTimeout { get; init; }
+
+    /// <summary>Then the connection drains; null for never.</summary>
+    public TimeSpan? MaxConnectionDuration { get; init; }
+
+    /// <summary>A request with its answer takes no longer, unless its route says otherwise (<see cref="Route.MaxStreamDuration"/>); null for no bound.</summary>
+    public TimeSpan? MaxStreamDuration { get; init; }
+
+    /// <summary>The last one's answer closes the connection; 0 for no bound.</summary>
+    public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary>Between the first GOAWAY and the last.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a client may take to close behind a last answer.</summary>
+    public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What the process sheds now.</summary>
+    public OverloadState Overload { get; init; } = OverloadState.Never;
 
     /// <summary>Of the connection manager's stat_prefix; the listener that holds this snapshot releases the scope.</summary>
     public HttpStats Stats { get; init; } = HttpStats.Unlisted();

@@ -97,10 +97,11 @@ internal sealed class RouteTable
 /// <summary>One compiled route.</summary>
 internal sealed class Route
 {
-    private readonly TextPattern path;
+    private readonly TextPattern? path; // null: connect_matcher
     private readonly RequestMatcher[] headers;
     private readonly Func<string, ClusterSnapshot?> clusters;
     private readonly bool pathWithoutQuery;
+    private readonly UpgradeRules upgrades;
 
     public Route(RouteEntryConfig config, Func<string, ClusterSnapshot?> clusters)
     {
@@ -108,7 +109,8 @@ internal sealed class Route
         this.clusters = clusters;
         // A prefix counts the query string in; path and safe_regex do not (Envoy's RouteMatch).
         pathWithoutQuery = config.PathKind is StringMatchKind.Exact or StringMatchKind.SafeRegex;
-        path = TextPattern.Compile(new StringMatcherConfig(config.PathKind, config.Path, false));
+        path = config.Connect ? null : TextPattern.Compile(new StringMatcherConfig(config.PathKind, config.Path, false));
+        upgrades = new UpgradeRules(config.Upgrades);
         if (config.PrefixRewrite is { } rewrite && (rewrite.Length == 0 || rewrite[0] != '/'))
         {
             throw new PolicyConfigException($"prefix_rewrite \"{rewrite}\" of a route to cluster {config.Cluster} must begin with \"/\"");
@@ -124,6 +126,25 @@ internal sealed class Route
 
     /// <summary>The cluster in force now, or null: it was removed.</summary>
     public ClusterSnapshot? Cluster => clusters(Config.Cluster);
+
+    /// <summary>Whether this request may change to that protocol: as the route says, or the listener where the route does not name it.</summary>
+    public bool Allows(UpgradeRules listener, ReadOnlySpan<char> protocol) => upgrades.AllowsOver(listener, protocol);
+
+    /// <summary>How long this request with its answer may take, from its head on; null for as long as it likes.</summary>
+    /// <param name="request">For its grpc-timeout, where the route reads that.</param>
+    /// <param name="listener">The connection manager's <c>max_stream_duration</c>.</param>
+    public TimeSpan? MaxStreamDuration(IHttpPolicyRequest request, TimeSpan? listener)
+    {
+        if (Config.GrpcTimeoutHeaderMax is { } most && IsGrpc(request) && GrpcTimeout.Find(request) is { } asked)
+        {
+            // 0 in the header is a client that has no time left: it gets the shortest there is, not none.
+            var left = asked > Config.GrpcTimeoutHeaderOffset ? asked - Config.GrpcTimeoutHeaderOffset : asked;
+            left = most > TimeSpan.Zero && left > most ? most : left;
+            return left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
+        }
+        var own = Config.MaxStreamDuration ?? listener;
+        return own > TimeSpan.Zero ? own : null;
+    }
 
     public bool Matches(IHttpPolicyRequest request)
     {
@@ -158,8 +179,14 @@ internal sealed class Route
         return string.Concat(head.TargetOrigin, rewrite, target[matched..]);
     }
 
+    // A CONNECT has no path: only connect_matcher takes it, and that takes nothing else. (An extended CONNECT is a GET with a path by now.)
     private bool MatchesPath(IHttpPolicyRequest request)
     {
+        var isConnect = request.Method.SequenceEqual("CONNECT");
+        if (path is null || isConnect)
+        {
+            return path is null && isConnect;
+        }
         var target = request.Path;
         if (pathWithoutQuery && target.IndexOf('?') is var query and >= 0)
         {

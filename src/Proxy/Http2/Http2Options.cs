@@ -43,4 +43,7 @@ internal sealed record Http2Options
 
     /// <summary><c>connection_keepalive.timeout</c>, milliseconds.</summary>
     public int KeepAliveTimeoutMillis { get; init; }
+
+    /// <summary><c>connection_keepalive.connection_idle_interval</c>, milliseconds: a PING before a stream on a connection that was silent for so long; 0 for none.</summary>
+    public int KeepAliveIdleMillis { get; init; }
 }

@@ -9,6 +9,7 @@ using Postern.Proxy.Discovery;
 using Postern.Proxy.Http;
 using Postern.Proxy.LastGood;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Overload;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Tproxy;
@@ -42,6 +43,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly DynamicResources resources;
     private readonly Timer lossReport;
     private readonly PolicyReview? review;
+    private readonly OverloadManager? overload;
     private ISteering? steering;
 
     public ProxyServer(BootstrapConfig bootstrap, RunOptions options, ILoggerFactory loggers, DiscoveryParts parts, AdminActions actions)
@@ -55,7 +57,9 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         var engine = new HttpEngine(loggers);
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(engine, connector, loggers.CreateLogger("postern.connection"), options.DeniedConnections);
-        Admission = new Admission((int)Math.Min(options.MaxConnections, bootstrap.MaxDownstreamConnections ?? int.MaxValue));
+        var overloadState = new OverloadState();
+        Admission = new Admission((int)Math.Min(options.MaxConnections, bootstrap.MaxDownstreamConnections ?? int.MaxValue), options.MaxConnectionsPerSource, overloadState);
+        overload = Overloads.Create(bootstrap.Overload, options.ShedByDefault, Admission, parts.Time, logger);
         listeners = new ListenerManager(pipeline, connector, Admission, options.DrainTime, loggers.CreateLogger("postern.listener"), stats);
         var gate = new ChangeGate(parts.Time);
         keeper = parts.Decoder is null ? null : KeepState(options, bootstrap, parts.Time);
@@ -65,13 +69,17 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             lastGood = new LastGoodSubscriber(discovery, keeper, parts.Decoder!, gate, LogWarning);
         }
         ISubscriber subscriber = lastGood is null ? new DirectSubscriber(discovery) : lastGood;
-        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.OnlyDatapath), LogWarning, LogInfo);
+        resources = new DynamicResources(bootstrap, subscriber, gate, listeners, new SnapshotParts(records.Sinks.For, stats, options.OnlyDatapath) { Overload = overloadState }, LogWarning, LogInfo);
         if (options.DeniedConnections == DeniedConnections.Cut)
         {
             review = new PolicyReview(listeners.Registries, loggers.CreateLogger("postern.policy"));
             resources.Policy.Changed += review.OnPolicyChanged;
         }
         stats.AddSource(new AdmissionStats(Admission));
+        if (overload is not null)
+        {
+            stats.AddSource(overload);
+        }
         stats.AddSource(new RecordStats(records.ReadCounters));
         admin = bootstrap.AdminAddress is { } address ? new AdminServer(address, this, stats, loggers) : null;
     }
@@ -133,6 +141,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         lastGood?.Dispose();
         keeper?.Dispose();
         review?.Dispose();
+        overload?.Dispose();
         listeners.Dispose();
         if (admin is not null)
         {

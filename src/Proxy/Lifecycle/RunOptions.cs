@@ -47,6 +47,12 @@ public sealed record RunOptions
     /// <summary>Connections the process takes.</summary>
     public int MaxConnections { get; init; } = 50_000;
 
+    /// <summary>Connections of one source address; 0 for no bound.</summary>
+    public int MaxConnectionsPerSource { get; init; }
+
+    /// <summary>Where the bootstrap asks for no overload action, shed new work as the control group's memory bound comes near.</summary>
+    public bool ShedByDefault { get; init; } = true;
+
     /// <summary>How long connections may finish after their listener went or the process was asked to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(10);
 

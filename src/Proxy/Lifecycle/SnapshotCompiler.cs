@@ -7,6 +7,7 @@ using Postern.Filters.Listener;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
+using Postern.Proxy.Http2;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
@@ -122,7 +123,7 @@ internal sealed class SnapshotCompiler(
                     sink = parts.Sinks(network.AccessLogPath);
                     break;
                 case TcpProxyConfig proxy:
-                    tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout);
+                    tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout, proxy.MaxDownstreamConnectionDuration);
                     break;
                 case HttpConnectionManagerConfig manager:
                     http = Http(listener, manager, plain, routes, scopes);
@@ -170,6 +171,17 @@ internal sealed class SnapshotCompiler(
             config.MaxHeadersCount)
         {
             Stats = stats,
+            Codec = config.Codec,
+            Http2 = Http2Settings.Compile(config.Http2),
+            StreamErrorOnInvalidMessage = config.StreamErrorOnInvalidHttpMessage,
+            Upgrades = new UpgradeRules(config.Upgrades),
+            RequestTimeout = config.RequestTimeout,
+            MaxConnectionDuration = config.MaxConnectionDuration,
+            MaxStreamDuration = config.MaxStreamDuration,
+            MaxRequestsPerConnection = config.MaxRequestsPerConnection,
+            DrainTimeout = config.DrainTimeout,
+            DelayedCloseTimeout = config.DelayedCloseTimeout,
+            Overload = parts.Overload,
             Paths = new PathRules(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction),
             Hosts = new HostRules(config.HostPortStripping, config.StripTrailingHostDot),
             Server = new ServerHeader(config.ServerHeaderAction, config.ServerName),

@@ -28,4 +28,5 @@ internal sealed class ChainSnapshot
 /// <param name="ClusterName">For messages.</param>
 /// <param name="Cluster">The cluster in force now, or null.</param>
 /// <param name="IdleTimeout">Null for none.</param>
-internal sealed record TcpProxySnapshot(string ClusterName, Func<ClusterSnapshot?> Cluster, TimeSpan? IdleTimeout);
+/// <param name="MaxDuration">Of the client's connection; null for none.</param>
+internal sealed record TcpProxySnapshot(string ClusterName, Func<ClusterSnapshot?> Cluster, TimeSpan? IdleTimeout, TimeSpan? MaxDuration = null);

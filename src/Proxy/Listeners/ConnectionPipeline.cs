@@ -117,7 +117,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         finally
         {
             registry.Remove(early);
-            registry.Leave();
+            registry.Leave(early.Source);
         }
     }
 
@@ -164,13 +164,31 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
             return;
         }
+        if (!cluster.TryEnterConnection())
+        {
+            RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.UpstreamOverflow, $"cluster {cluster.Name} has circuit_breakers max_connections {cluster.Config.CircuitBreakers.MaxConnections} open"));
+            return;
+        }
+        try
+        {
+            await RelayAsync(accepted, chain, sniffer, cluster, destination).ConfigureAwait(false);
+        }
+        finally
+        {
+            cluster.LeaveConnection();
+        }
+    }
+
+    private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer, ClusterSnapshot cluster, EndPoint destination)
+    {
+        var tcp = chain.Tcp!;
         var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, CancellationToken.None).ConfigureAwait(false);
         if (upstream is null)
         {
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict);
+        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration };
         cluster.Stats.ConnectionsActive.Increment();
         try
         {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Net;
 using System.Threading;
 using Postern.Proxy.Stats;
 
@@ -24,9 +25,10 @@ internal sealed class ConnectionRegistry(Admission admission, ListenerStats? sta
     public ListenerStats Stats { get; } = stats ?? ListenerStats.Unlisted();
 
     /// <summary>A connection that was admitted has ended. Once for each.</summary>
-    public void Leave()
+    /// <param name="source">Who had made it, as it was admitted (<see cref="EarlyConnection.Source"/>).</param>
+    public void Leave(IPAddress? source)
     {
-        Admission.Leave();
+        Admission.Leave(source);
         Stats.OnConnectionEnd();
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Net;
 using System.Net.Sockets;
 using System.Threading;
 using Postern.Proxy.Transport;
@@ -6,7 +7,9 @@ using Postern.Proxy.Transport;
 namespace Postern.Proxy.Listeners;
 
 /// <summary>A connection between accept and the filter that ends its chain: nobody else could drain or cut it yet.</summary>
-internal sealed class EarlyConnection(Socket socket) : ITrackedConnection
+/// <param name="socket">Accepted.</param>
+/// <param name="source">Who is connected, IPv4 as such; null when that was not to be had.</param>
+internal sealed class EarlyConnection(Socket socket, IPAddress? source) : ITrackedConnection
 {
     private const int Silent = 0;
     private const int Kept = 1;
@@ -16,6 +19,8 @@ internal sealed class EarlyConnection(Socket socket) : ITrackedConnection
     private int state;
 
     public Socket Socket { get; } = socket;
+
+    public IPAddress? Source { get; } = source;
 
     /// <summary>The client has sent something, or is served without: a drain leaves it alone from now on. False when a drain came first.</summary>
     public bool TryKeep() => Interlocked.CompareExchange(ref state, Kept, Silent) != LetGo;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Stats;
+using Postern.Records;
 using Postern.Tproxy;
 using Postern.Xds.Config;
 
@@ -122,6 +123,10 @@ internal sealed partial class ListenerState
         var complaint = new OncePerSecond();
         while (!stopping)
         {
+            while (admission.Overload.StopAcceptingConnections && !stopping)
+            {
+                await Task.Delay(AcceptPause).ConfigureAwait(false);
+            }
             Socket socket;
             try
             {
@@ -141,19 +146,16 @@ internal sealed partial class ListenerState
                 await Task.Delay(AcceptPause).ConfigureAwait(false);
                 continue;
             }
-            if (!admission.TryEnter())
+            var source = SourceOf(socket);
+            var admitted = admission.TryEnter(source?.Address);
+            if (admitted != Admitted.Yes)
             {
-                Stats.Overflow.Increment();
-                if (complaint.TryTake(Environment.TickCount64))
-                {
-                    LogOverLimit(logger, Snapshot.Name, admission.MaxConnections);
-                }
-                new Transport.SocketControl(socket).Reset();
+                Refuse(socket, source, admitted, bound, complaint.TryTake(Environment.TickCount64));
                 continue;
             }
             Stats.OnConnection();
             var generation = current;
-            var early = new EarlyConnection(socket);
+            var early = new EarlyConnection(socket, source?.Address);
             while (!generation.Registry.TryAccept(early) && !stopping)
             {
                 generation = current; // the listener changed between the two lines
@@ -161,12 +163,64 @@ internal sealed partial class ListenerState
             if (stopping)
             {
                 generation.Registry.Remove(early);
-                generation.Registry.Leave();
+                generation.Registry.Leave(source?.Address);
                 early.AbortNow();
                 return;
             }
             _ = pipeline.ServeAsync(early, generation.Snapshot, bound, generation.Registry);
         }
+    }
+
+    // The socket knows from its accept; it fails when the client is gone already.
+    private static IPEndPoint? SourceOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint is not IPEndPoint source ? null
+                : source.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(source.Address.MapToIPv4(), source.Port)
+                : source;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private void Refuse(Socket socket, IPEndPoint? source, Admitted why, IPEndPoint bound, bool tell)
+    {
+        switch (why)
+        {
+            case Admitted.Overloaded:
+                Stats.OverloadReject.Increment();
+                break;
+            case Admitted.TooManyOfSource:
+                Stats.SourceOverflow.Increment();
+                var record = ConnectionRecord.Of(null, Snapshot.Name, EntryType.Denied, "too_many_connections_of_source",
+                    $"the source has {admission.MaxPerSource} connections open already; it leaks them, or raise --max-connections-per-source", "");
+                record.SourceAddress = source?.ToString() ?? "";
+                record.DestinationAddress = bound.ToString();
+                Snapshot.Sink.Write(record);
+                break;
+            default:
+                Stats.Overflow.Increment();
+                break;
+        }
+        if (tell)
+        {
+            switch (why)
+            {
+                case Admitted.Overloaded:
+                    LogOverloaded(logger, Snapshot.Name);
+                    break;
+                case Admitted.TooManyOfSource:
+                    LogOverSourceLimit(logger, Snapshot.Name, source, admission.MaxPerSource);
+                    break;
+                default:
+                    LogOverLimit(logger, Snapshot.Name, admission.MaxConnections);
+                    break;
+            }
+        }
+        new Transport.SocketControl(socket).Reset();
     }
 
     private void CloseSockets()
@@ -184,4 +238,10 @@ internal sealed partial class ListenerState
 
     [LoggerMessage(21, LogLevel.Warning, "listener {Listener}: connection refused, --max-connections {Limit} is reached")]
     private static partial void LogOverLimit(ILogger logger, string listener, int limit);
+
+    [LoggerMessage(22, LogLevel.Warning, "listener {Listener}: connection of {Source} refused, it has --max-connections-per-source {Limit} open")]
+    private static partial void LogOverSourceLimit(ILogger logger, string listener, IPEndPoint? source, int limit);
+
+    [LoggerMessage(23, LogLevel.Warning, "listener {Listener}: connection refused, the process is overloaded; /stats has what is short (overload.*.pressure)")]
+    private static partial void LogOverloaded(ILogger logger, string listener);
 }

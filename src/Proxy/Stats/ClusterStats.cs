@@ -14,6 +14,9 @@ internal sealed class ClusterStats
         ConnectFailures = scope.Counter("upstream_cx_connect_fail");
         ConnectTimeouts = scope.Counter("upstream_cx_connect_timeout");
         NoneHealthy = scope.Counter("upstream_cx_none_healthy");
+        ConnectionOverflow = scope.Counter("upstream_cx_overflow");
+        RequestOverflow = scope.Counter("upstream_rq_pending_overflow");
+        RequestsActive = scope.Gauge("upstream_rq_active");
         RequestsTotal = scope.Counter("upstream_rq_total");
         Responses = new ResponseClassCounters(scope, "upstream_rq");
     }
@@ -37,6 +40,15 @@ internal sealed class ClusterStats
 
     /// <summary>Times there was no endpoint to go to.</summary>
     public Counter NoneHealthy { get; }
+
+    /// <summary>Connections refused by <c>max_connections</c>.</summary>
+    public Counter ConnectionOverflow { get; }
+
+    /// <summary>Requests refused by <c>max_requests</c>.</summary>
+    public Counter RequestOverflow { get; }
+
+    /// <summary>Requests in flight.</summary>
+    public Gauge RequestsActive { get; }
 
     /// <summary>Requests whose head was sent, second tries too.</summary>
     public Counter RequestsTotal { get; }

@@ -25,6 +25,12 @@ internal sealed class HttpStats
         AccessDenied = scope.Counter("cilium.access_denied");
         PathNormalisationFailed = scope.Counter("downstream_rq_failed_path_normalization");
         ProtocolErrors = scope.Counter("downstream_cx_protocol_error");
+        RequestTimeouts = scope.Counter("downstream_rq_timeout");
+        RequestMaxDuration = scope.Counter("downstream_rq_max_duration_reached");
+        RequestsOverloaded = scope.Counter("downstream_rq_overload_close");
+        ConnectionMaxDuration = scope.Counter("downstream_cx_max_duration_reached");
+        ConnectionMaxRequests = scope.Counter("downstream_cx_max_requests_reached");
+        ConnectionsNotKept = scope.Counter("downstream_cx_overload_disable_keepalive");
         NoRoute = scope.Counter("no_route");
         NoCluster = scope.Counter("no_cluster");
     }
@@ -61,6 +67,24 @@ internal sealed class HttpStats
 
     /// <summary>Heads that are no acceptable HTTP/1.1, or never came whole.</summary>
     public Counter ProtocolErrors { get; }
+
+    /// <summary>Requests that took longer than <c>request_timeout</c> to arrive.</summary>
+    public Counter RequestTimeouts { get; }
+
+    /// <summary>Requests ended by <c>max_stream_duration</c>.</summary>
+    public Counter RequestMaxDuration { get; }
+
+    /// <summary>Requests refused by the overload manager.</summary>
+    public Counter RequestsOverloaded { get; }
+
+    /// <summary>Connections drained by <c>max_connection_duration</c>.</summary>
+    public Counter ConnectionMaxDuration { get; }
+
+    /// <summary>Connections closed by <c>max_requests_per_connection</c>.</summary>
+    public Counter ConnectionMaxRequests { get; }
+
+    /// <summary>Connections that the overload manager did not keep.</summary>
+    public Counter ConnectionsNotKept { get; }
 
     public Counter NoRoute { get; }
 

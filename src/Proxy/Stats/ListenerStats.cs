@@ -17,6 +17,8 @@ internal sealed class ListenerStats
         ConnectionsActive = scope.Gauge("downstream_cx_active");
         ConnectionsDestroyed = scope.Counter("downstream_cx_destroy");
         Overflow = scope.Counter("downstream_cx_overflow");
+        SourceOverflow = scope.Counter("downstream_cx_source_overflow");
+        OverloadReject = scope.Counter("downstream_cx_overload_reject");
         FilterErrors = scope.Counter("downstream_listener_filter_error");
         NoFilterChainMatch = scope.Counter("no_filter_chain_match");
         AccessDenied = scope.Counter("cilium.access_denied");
@@ -34,6 +36,12 @@ internal sealed class ListenerStats
 
     /// <summary>Connections that the process's limit refused.</summary>
     public Counter Overflow { get; }
+
+    /// <summary>Connections refused because their source had too many.</summary>
+    public Counter SourceOverflow { get; }
+
+    /// <summary>Connections that the overload manager rejected.</summary>
+    public Counter OverloadReject { get; }
 
     /// <summary>Connections that an inspector refused.</summary>
     public Counter FilterErrors { get; }

@@ -17,9 +17,13 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
     private const int BufferSize = 64 * 1024;
 
     private long lastActivity = Environment.TickCount64;
+    private readonly long begun = Environment.TickCount64;
     private int aborted;
 
     public OpenVerdict? Verdict => verdict;
+
+    /// <summary><c>max_downstream_connection_duration</c>; null for none.</summary>
+    public TimeSpan? MaxDuration { get; init; }
 
     /// <summary>Runs until both directions ended.</summary>
     /// <param name="first">Bytes that were peeked; they go upstream first.</param>
@@ -49,6 +53,10 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
     public void Sweep(long now)
     {
         if (idleTimeout is { } timeout && now - Volatile.Read(ref lastActivity) > timeout.TotalMilliseconds)
+        {
+            AbortNow();
+        }
+        if (MaxDuration is { } most && now - begun > most.TotalMilliseconds)
         {
             AbortNow();
         }

@@ -1,5 +1,7 @@
 using System;
 using System.Net;
+using System.Threading;
+using Postern.Proxy.Http2;
 using Postern.Proxy.Stats;
 using Postern.Xds.Config;
 
@@ -8,11 +10,16 @@ namespace Postern.Proxy.Upstream;
 /// <summary>A cluster as the data path uses it: its configuration never changes, its endpoints are swapped by one reference write.</summary>
 internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats = null)
 {
+    private uint requests;
+    private uint connections;
     private volatile EndpointSet endpoints = EndpointSet.Of(config.Endpoints);
 
     public ClusterConfig Config { get; } = config;
 
     public string Name => Config.Name;
+
+    /// <summary>The bounds of HTTP/2 towards it.</summary>
+    public Http2Options Http2 { get; } = Http2Settings.Compile(config.Http2);
 
     /// <summary>Whoever made the snapshot releases the scope.</summary>
     public ClusterStats Stats { get; } = stats ?? ClusterStats.Unlisted();
@@ -25,6 +32,41 @@ internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats 
         get => endpoints;
         set => endpoints = value;
     }
+
+    /// <summary>Whether one more request may go there (<c>max_requests</c>); each true needs one <see cref="LeaveRequest"/>.</summary>
+    public bool TryEnterRequest()
+    {
+        if (Interlocked.Increment(ref requests) <= Config.CircuitBreakers.MaxRequests)
+        {
+            Stats.RequestsActive.Increment();
+            return true;
+        }
+        Interlocked.Decrement(ref requests);
+        Stats.RequestOverflow.Increment();
+        return false;
+    }
+
+    /// <summary>A request is over.</summary>
+    public void LeaveRequest()
+    {
+        Interlocked.Decrement(ref requests);
+        Stats.RequestsActive.Decrement();
+    }
+
+    /// <summary>Whether one more connection may be relayed there (<c>max_connections</c>); each true needs one <see cref="LeaveConnection"/>.</summary>
+    public bool TryEnterConnection()
+    {
+        if (Interlocked.Increment(ref connections) <= Config.CircuitBreakers.MaxConnections)
+        {
+            return true;
+        }
+        Interlocked.Decrement(ref connections);
+        Stats.ConnectionOverflow.Increment();
+        return false;
+    }
+
+    /// <summary>A relayed connection is over.</summary>
+    public void LeaveConnection() => Interlocked.Decrement(ref connections);
 
     /// <summary>Where the next connection goes; null when the cluster has no endpoint.</summary>
     /// <param name="originalDestination">Used by ORIGINAL_DST.</param>

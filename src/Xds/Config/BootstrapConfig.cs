@@ -34,4 +34,7 @@ public sealed record BootstrapConfig
     /// <c>max_active_downstream_connections</c> of the overload manager's monitor <c>global_downstream_max_connections</c>; null without one.
     /// </summary>
     public long? MaxDownstreamConnections { get; init; }
+
+    /// <summary><c>overload_manager</c>; null without one.</summary>
+    public OverloadConfig? Overload { get; init; }
 }

@@ -14,8 +14,23 @@ public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan Conne
     /// <summary>EDS only.</summary>
     public EdsConfig? Eds { get; init; }
 
-    /// <summary>HTTP/2 is written explicitly: what is behind it may speak nothing else.</summary>
-    public bool Http2 { get; init; }
+    /// <summary>What HTTP is spoken to it; the default is HTTP/1, of ORIGINAL_DST what the client spoke.</summary>
+    public ClusterHttpProtocol HttpProtocol { get; init; } = Type == ClusterType.OriginalDst ? ClusterHttpProtocol.Downstream : ClusterHttpProtocol.Http1;
+
+    /// <summary>The HTTP/2 options of whatever says <see cref="HttpProtocol"/>.</summary>
+    public Http2ProtocolConfig Http2 { get; init; } = Http2ProtocolConfig.Default;
+
+    /// <summary><c>common_http_protocol_options.idle_timeout</c>: of a kept connection without a request; default 1 h, null when 0.</summary>
+    public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary><c>common_http_protocol_options.max_connection_duration</c>: an older connection takes no further request; default none.</summary>
+    public TimeSpan? MaxConnectionDuration { get; init; }
+
+    /// <summary><c>common_http_protocol_options.max_requests_per_connection</c>; 0 for no bound.</summary>
+    public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary><c>circuit_breakers</c>.</summary>
+    public CircuitBreakersConfig CircuitBreakers { get; init; } = CircuitBreakersConfig.Unlimited;
 
     /// <summary>TLS to the endpoints, for control planes only; null without.</summary>
     public UpstreamTlsConfig? Tls { get; init; }

@@ -47,4 +47,8 @@ public sealed record CiliumNetworkConfig(string AccessLogPath) : NetworkFilterCo
 /// <param name="StatPrefix">Required.</param>
 /// <param name="Cluster">Cluster name.</param>
 /// <param name="IdleTimeout">Default 1 h; null when disabled by 0.</param>
-public sealed record TcpProxyConfig(string StatPrefix, string Cluster, System.TimeSpan? IdleTimeout) : NetworkFilterConfig;
+public sealed record TcpProxyConfig(string StatPrefix, string Cluster, System.TimeSpan? IdleTimeout) : NetworkFilterConfig
+{
+    /// <summary><c>max_downstream_connection_duration</c>: then it is reset; default none.</summary>
+    public System.TimeSpan? MaxDownstreamConnectionDuration { get; init; }
+}

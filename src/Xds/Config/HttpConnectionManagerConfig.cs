@@ -27,6 +27,36 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary><c>request_headers_timeout</c>; Envoy's default is none, null leaves the process bound.</summary>
     public TimeSpan? RequestHeadersTimeout { get; init; }
 
+    /// <summary><c>codec_type</c>; default AUTO.</summary>
+    public CodecType Codec { get; init; }
+
+    /// <summary><c>http2_protocol_options</c>.</summary>
+    public Http2ProtocolConfig Http2 { get; init; } = Http2ProtocolConfig.Default;
+
+    /// <summary><c>stream_error_on_invalid_http_message</c>, or what HTTP/2's own field says instead: false ends the connection, true only the stream.</summary>
+    public bool StreamErrorOnInvalidHttpMessage { get; init; }
+
+    /// <summary><c>upgrade_configs</c>; types are unique.</summary>
+    public EquatableList<UpgradeConfig> Upgrades { get; init; } = [];
+
+    /// <summary><c>request_timeout</c>: from a request's head to its last byte; default none.</summary>
+    public TimeSpan? RequestTimeout { get; init; }
+
+    /// <summary><c>common_http_protocol_options.max_connection_duration</c>: then the connection drains; default none.</summary>
+    public TimeSpan? MaxConnectionDuration { get; init; }
+
+    /// <summary><c>common_http_protocol_options.max_stream_duration</c>: of a request with its answer; default none.</summary>
+    public TimeSpan? MaxStreamDuration { get; init; }
+
+    /// <summary><c>common_http_protocol_options.max_requests_per_connection</c>: the last one's answer closes; 0 for no bound.</summary>
+    public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary><c>drain_timeout</c>: between the first GOAWAY and the last; default 5 s.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary><c>delayed_close_timeout</c>: how long a client may take to close behind a last answer; default 1 s, zero closes at once.</summary>
+    public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary><c>max_request_headers_kb</c>, default 60.</summary>
     public int MaxRequestHeadersKb { get; init; } = 60;
 
@@ -178,4 +208,22 @@ public sealed record RouteEntryConfig(
 {
     /// <summary><c>prefix_rewrite</c>: stands in for what the route matched of the path; null leaves the path alone.</summary>
     public string? PrefixRewrite { get; init; }
+
+    /// <summary><c>connect_matcher</c>: matches CONNECT, and nothing else does; <see cref="Path"/> is empty then.</summary>
+    public bool Connect { get; init; }
+
+    /// <summary><c>upgrade_configs</c>: what it names overrides the connection manager.</summary>
+    public EquatableList<UpgradeConfig> Upgrades { get; init; } = [];
+
+    /// <summary><c>max_stream_duration.max_stream_duration</c>: overrides the connection manager's when set; zero for no bound.</summary>
+    public TimeSpan? MaxStreamDuration { get; init; }
+
+    /// <summary>
+    /// <c>max_stream_duration.grpc_timeout_header_max</c>: of a gRPC request with <c>grpc-timeout</c> its value, no more than this, stands in for
+    /// <see cref="MaxStreamDuration"/>; zero takes the header as it is; null does not read the header.
+    /// </summary>
+    public TimeSpan? GrpcTimeoutHeaderMax { get; init; }
+
+    /// <summary><c>max_stream_duration.grpc_timeout_header_offset</c>: taken off the header's value.</summary>
+    public TimeSpan GrpcTimeoutHeaderOffset { get; init; }
 }

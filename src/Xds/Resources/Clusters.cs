@@ -24,12 +24,30 @@ internal static class Clusters
             throw path.Field("connect_timeout").Error("must be longer than 0");
         }
         var (type, endpoints) = Discovery(cluster, path);
-        return new ClusterConfig(name, type, timeout, endpoints)
+        var config = new ClusterConfig(name, type, timeout, endpoints)
         {
             Eds = type == ClusterType.Eds ? Eds(cluster, path.Field("eds_cluster_config")) : null,
-            Http2 = UpstreamProtocols.IsHttp2(cluster, path),
+            CircuitBreakers = Breakers(cluster.CircuitBreakers, path.Field("circuit_breakers").Field("thresholds")),
             Tls = TransportSockets.ToUpstream(cluster.TransportSocket, path.Field("transport_socket")),
         };
+        return UpstreamProtocols.Apply(cluster, config, path);
+    }
+
+    // What is not written is no bound: Envoy's 1024 would be met by a node's traffic to one ORIGINAL_DST cluster. Nothing is sent with priority HIGH.
+    private static CircuitBreakersConfig Breakers(CircuitBreakers? breakers, ConfigPath path)
+    {
+        CircuitBreakersConfig? found = null;
+        for (var i = 0; i < (breakers?.Thresholds.Count ?? 0); i++)
+        {
+            var threshold = breakers!.Thresholds[i];
+            if (threshold.Priority == Envoy.Config.Core.V3.RoutingPriority.Default)
+            {
+                found = found is null
+                    ? new CircuitBreakersConfig(threshold.MaxConnections ?? uint.MaxValue, threshold.MaxRequests ?? uint.MaxValue)
+                    : throw path.Item(i).Error("a second threshold of priority DEFAULT; keep one");
+            }
+        }
+        return found ?? CircuitBreakersConfig.Unlimited;
     }
 
     private static (ClusterType Type, EquatableList<EndPoint> Endpoints) Discovery(Cluster cluster, ConfigPath path)

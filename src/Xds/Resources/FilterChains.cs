@@ -48,10 +48,23 @@ internal static class FilterChains
             TcpProxy tcp => new TcpProxyConfig(
                 TypedConfig.Required(tcp.StatPrefix, path.Field("stat_prefix")),
                 TypedConfig.Required(tcp.Cluster, path.Field("cluster")),
-                Durations.OrOff(tcp.IdleTimeout, DefaultTcpIdleTimeout, path.Field("idle_timeout"))),
+                Durations.OrOff(tcp.IdleTimeout, DefaultTcpIdleTimeout, path.Field("idle_timeout")))
+            {
+                MaxDownstreamConnectionDuration = MaxDuration(tcp, path.Field("max_downstream_connection_duration")),
+            },
             HttpConnectionManager manager => HttpConnectionManagers.ToConfig(manager, path),
             var other => throw TypedConfig.Misplaced(other, "a network filter", path),
         };
+    }
+
+    private static TimeSpan? MaxDuration(TcpProxy tcp, ConfigPath path)
+    {
+        if (tcp.MaxDownstreamConnectionDuration is not { } duration)
+        {
+            return null;
+        }
+        var value = Durations.ToTimeSpan(duration, TimeSpan.Zero, path);
+        return value >= TimeSpan.FromMilliseconds(1) ? value : throw path.Error("must be 1ms or longer; remove it for no bound");
     }
 
     private static CiliumNetworkConfig Network(NetworkFilter network, ConfigPath path)

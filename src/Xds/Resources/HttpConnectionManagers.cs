@@ -28,10 +28,6 @@ internal static class HttpConnectionManagers
     /// <summary>Validates the filter.</summary>
     public static HttpConnectionManagerConfig ToConfig(HttpConnectionManager manager, ConfigPath path)
     {
-        if (manager.CodecType is not (HttpConnectionManager.Types.CodecType.Auto or HttpConnectionManager.Types.CodecType.Http1))
-        {
-            throw path.Field("codec_type").Error($"{manager.CodecType} is not built in yet; use AUTO or HTTP1");
-        }
         var kb = manager.MaxRequestHeadersKb ?? DefaultHeadersKb;
         if (kb is 0 or > MaxHeadersKb)
         {
@@ -48,7 +44,8 @@ internal static class HttpConnectionManagers
         {
             throw path.Field("xff_num_trusted_hops").Error($"{manager.XffNumTrustedHops} is not within 0 to {MaxTrustedHops}");
         }
-        CheckUpgrades(manager, path.Field("upgrade_configs"));
+        Http1Protocols.Check(manager.HttpProtocolOptions, path.Field("http_protocol_options"));
+        var http2 = Http2Protocols.ToConfig(manager.Http2ProtocolOptions, path.Field("http2_protocol_options"));
         return new HttpConnectionManagerConfig
         {
             StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
@@ -58,6 +55,16 @@ internal static class HttpConnectionManagers
             IdleTimeout = Durations.OrOff(common?.IdleTimeout, TimeSpan.FromHours(1), commonPath.Field("idle_timeout")),
             StreamIdleTimeout = Durations.OrOff(manager.StreamIdleTimeout, TimeSpan.FromMinutes(5), path.Field("stream_idle_timeout")),
             RequestHeadersTimeout = Durations.OrOff(manager.RequestHeadersTimeout, TimeSpan.Zero, path.Field("request_headers_timeout")),
+            Codec = Codec(manager.CodecType, path.Field("codec_type")),
+            Http2 = http2,
+            StreamErrorOnInvalidHttpMessage = http2.StreamErrorOnInvalidHttpMessage ?? manager.StreamErrorOnInvalidHttpMessage ?? false,
+            Upgrades = Upgrades.ToConfig(manager.UpgradeConfigs, path.Field("upgrade_configs")),
+            RequestTimeout = Durations.OrOff(manager.RequestTimeout, TimeSpan.Zero, path.Field("request_timeout")),
+            MaxConnectionDuration = Durations.OrOff(common?.MaxConnectionDuration, TimeSpan.Zero, commonPath.Field("max_connection_duration")),
+            MaxStreamDuration = Durations.OrOff(common?.MaxStreamDuration, TimeSpan.Zero, commonPath.Field("max_stream_duration")),
+            MaxRequestsPerConnection = Numbers.Count(common?.MaxRequestsPerConnection, commonPath.Field("max_requests_per_connection")),
+            DrainTimeout = Durations.ToTimeSpan(manager.DrainTimeout, TimeSpan.FromSeconds(5), path.Field("drain_timeout")),
+            DelayedCloseTimeout = Durations.ToTimeSpan(manager.DelayedCloseTimeout, TimeSpan.FromSeconds(1), path.Field("delayed_close_timeout")),
             MaxRequestHeadersKb = (int)kb,
             MaxHeadersCount = (int)count,
             GenerateRequestId = manager.GenerateRequestId ?? false,
@@ -135,17 +142,13 @@ internal static class HttpConnectionManagers
             ? throw path.Error($"{Printable.Quote(value)} is no header value: printable ASCII, no white space around it")
             : value;
 
-    // Read over: an upgrade is refused whether it is configured or not.
-    private static void CheckUpgrades(HttpConnectionManager manager, ConfigPath path)
+    private static CodecType Codec(HttpConnectionManager.Types.CodecType type, ConfigPath path) => type switch
     {
-        for (var i = 0; i < manager.UpgradeConfigs.Count; i++)
-        {
-            if (!manager.UpgradeConfigs[i].UpgradeType.Equals("websocket", StringComparison.OrdinalIgnoreCase))
-            {
-                throw path.Item(i).Field("upgrade_type").Error($"{Printable.Quote(manager.UpgradeConfigs[i].UpgradeType)} is not built in; remove it");
-            }
-        }
-    }
+        HttpConnectionManager.Types.CodecType.Auto => CodecType.Auto,
+        HttpConnectionManager.Types.CodecType.Http1 => CodecType.Http1,
+        HttpConnectionManager.Types.CodecType.Http2 => CodecType.Http2,
+        _ => throw path.Error($"{type} is not built in; use AUTO, HTTP1 or HTTP2"),
+    };
 
     private static EquatableList<HttpFilterConfig> Filters(RepeatedField<HttpFilter> filters, ConfigPath path)
     {

@@ -1,7 +1,7 @@
 using Envoy.Config.Bootstrap.V3;
 using Envoy.Extensions.Bootstrap.InternalListener.V3;
-using Envoy.Extensions.ResourceMonitors.DownstreamConnections.V3;
 using Google.Protobuf.WellKnownTypes;
+using Postern.Xds.Config;
 using Postern.Xds.Text;
 
 namespace Postern.Xds.Resources;
@@ -11,21 +11,17 @@ internal static class ProcessLimits
 {
     private const string OldKey = "overload.global_downstream_max_connections";
 
-    /// <summary>The bound on connections of clients; null without one.</summary>
-    public static long? MaxDownstreamConnections(Bootstrap bootstrap, ConfigPath path)
+    /// <summary>The bound on connections of clients, null without one; and the rest of the overload manager.</summary>
+    public static (long? MaxDownstreamConnections, OverloadConfig? Overload) Of(Bootstrap bootstrap, ConfigPath path)
     {
         CheckExtensions(bootstrap, path.Field("bootstrap_extensions"));
         var limit = Runtime(bootstrap.LayeredRuntime, path.Field("layered_runtime").Field("layers"));
-        path = path.Field("overload_manager").Field("resource_monitors");
-        var monitors = bootstrap.OverloadManager?.ResourceMonitors;
-        for (var i = 0; i < (monitors?.Count ?? 0); i++)
+        if (bootstrap.OverloadManager is not { } manager)
         {
-            var at = path.Item(i).Field("typed_config");
-            limit = TypedConfig.Unpack(monitors![i].TypedConfig, at) is DownstreamConnectionsConfig { MaxActiveDownstreamConnections: > 0 and var bound }
-                ? bound
-                : throw at.Error("only DownstreamConnectionsConfig with a max_active_downstream_connections above 0 is built in; remove the monitor");
+            return (limit, null);
         }
-        return limit;
+        var overload = OverloadManagers.ToConfig(manager, path.Field("overload_manager"), out var bound);
+        return (bound ?? limit, overload);
     }
 
     // Read over: internal listeners are refused where one is used.

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Envoy.Config.Route.V3;
+using Google.Protobuf.WellKnownTypes;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Xds.Config;
@@ -60,8 +61,10 @@ internal static class Routes
             RouteMatch.PathSpecifierOneofCase.Path => (StringMatchKind.Exact, match.Path),
             RouteMatch.PathSpecifierOneofCase.SafeRegex =>
                 (StringMatchKind.SafeRegex, Compilable(HeaderMatchers.Regex(match.SafeRegex, matchPath.Field("safe_regex")), matchPath.Field("safe_regex"))),
-            _ => throw matchPath.Error("needs one of prefix, path or safe_regex"),
+            RouteMatch.PathSpecifierOneofCase.ConnectMatcher => (StringMatchKind.Exact, ""),
+            _ => throw matchPath.Error("needs one of prefix, path, safe_regex or connect_matcher"),
         };
+        var connect = match.ConnectMatcher is not null;
         var headers = HeaderMatchers.ToConfig(match.Headers, matchPath.Field("headers"));
         for (var i = 0; i < headers.Count; i++)
         {
@@ -79,19 +82,27 @@ internal static class Routes
             Durations.OrOff(action.Timeout, DefaultTimeout, actionPath.Field("timeout")),
             action.IdleTimeout is null ? null : Durations.ToTimeSpan(action.IdleTimeout, TimeSpan.Zero, actionPath.Field("idle_timeout")))
         {
-            PrefixRewrite = PrefixRewrite(action.PrefixRewrite, kind, actionPath.Field("prefix_rewrite")),
+            PrefixRewrite = PrefixRewrite(action.PrefixRewrite, connect || kind == StringMatchKind.SafeRegex, actionPath.Field("prefix_rewrite")),
+            Connect = connect,
+            Upgrades = Upgrades.ToConfig(action.UpgradeConfigs, actionPath.Field("upgrade_configs")),
+            MaxStreamDuration = OrUnset(action.MaxStreamDuration?.MaxStreamDuration_, actionPath.Field("max_stream_duration").Field("max_stream_duration")),
+            GrpcTimeoutHeaderMax = OrUnset(action.MaxStreamDuration?.GrpcTimeoutHeaderMax, actionPath.Field("max_stream_duration").Field("grpc_timeout_header_max")),
+            GrpcTimeoutHeaderOffset = Durations.ToTimeSpan(
+                action.MaxStreamDuration?.GrpcTimeoutHeaderOffset, TimeSpan.Zero, actionPath.Field("max_stream_duration").Field("grpc_timeout_header_offset")),
         };
     }
 
-    private static string? PrefixRewrite(string text, StringMatchKind kind, ConfigPath path)
+    private static TimeSpan? OrUnset(Duration? duration, ConfigPath path) => duration is null ? null : Durations.ToTimeSpan(duration, TimeSpan.Zero, path);
+
+    private static string? PrefixRewrite(string text, bool nothingToReplace, ConfigPath path)
     {
         if (text.Length == 0)
         {
             return null;
         }
-        if (kind == StringMatchKind.SafeRegex)
+        if (nothingToReplace)
         {
-            throw path.Error("has nothing to replace behind safe_regex; match by prefix or path");
+            throw path.Error("has nothing to replace behind safe_regex or connect_matcher; match by prefix or path");
         }
         // It becomes part of a request line.
         return text[0] == '/' && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && !text.AsSpan().ContainsAny('?', '#')

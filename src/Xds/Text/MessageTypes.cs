@@ -47,7 +47,13 @@ internal static class MessageTypes
             Envoy.Extensions.AccessLoggers.Stream.V3.StdoutAccessLog.Descriptor,
             Envoy.Extensions.AccessLoggers.Stream.V3.StderrAccessLog.Descriptor,
             Envoy.Extensions.Bootstrap.InternalListener.V3.InternalListener.Descriptor,
+            Envoy.Extensions.Http.HeaderFormatters.PreserveCase.V3.PreserveCaseFormatterConfig.Descriptor,
             Envoy.Extensions.ResourceMonitors.DownstreamConnections.V3.DownstreamConnectionsConfig.Descriptor,
+            Envoy.Extensions.ResourceMonitors.FixedHeap.V3.FixedHeapConfig.Descriptor,
+            Envoy.Extensions.ResourceMonitors.CgroupMemory.V3.CgroupMemoryConfig.Descriptor,
+            Envoy.Extensions.ResourceMonitors.InjectedResource.V3.InjectedResourceConfig.Descriptor,
+            Envoy.Config.Overload.V3.ScaleTimersOverloadActionConfig.Descriptor,
+            Envoy.Config.Overload.V3.ShrinkHeapConfig.Descriptor,
         ];
         var result = new Dictionary<string, MessageDescriptor>(StringComparer.Ordinal);
         foreach (var type in types)

@@ -50,8 +50,8 @@ public sealed class ListenerCountingTests : IDisposable
     public async Task ConnectionBeyondTheLimit_IsCountedAsOverflow()
     {
         var scope = Listen("web");
-        Assert.True(admission.TryEnter());
-        Assert.True(admission.TryEnter());
+        Assert.Equal(Admitted.Yes, admission.TryEnter());
+        Assert.Equal(Admitted.Yes, admission.TryEnter());
         using var client = await ConnectAsync();
         Until(scope + ".downstream_cx_overflow", 1);
         Assert.Equal(0, Value(scope + ".downstream_cx_total"));

@@ -60,8 +60,8 @@ public class StatsRegistryTests
         var registry = new StatsRegistry();
         var admission = new Admission(1);
         registry.AddSource(new AdmissionStats(admission));
-        Assert.True(admission.TryEnter());
-        Assert.False(admission.TryEnter());
+        Assert.Equal(Admitted.Yes, admission.TryEnter());
+        Assert.Equal(Admitted.TooMany, admission.TryEnter());
         Assert.Equal(1, Value(registry, "server.total_connections"));
         Assert.Equal(1, Value(registry, "postern.connections.refused"));
     }
