@@ -14,4 +14,7 @@ internal interface IConnectionControl
 
     /// <summary>The peer is gone (reset, or closed both ways) although nobody reads.</summary>
     bool PeerIsGone { get; }
+
+    /// <summary>Something waits to be read, be it the end of the stream: for a kept connection that nobody reads, a reason not to use it again.</summary>
+    bool HasInput { get; }
 }

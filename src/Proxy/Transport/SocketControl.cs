@@ -6,20 +6,9 @@ namespace Postern.Proxy.Transport;
 /// <summary><see cref="IConnectionControl"/> over a TCP socket. Every call tolerates a socket that is already closed.</summary>
 internal sealed class SocketControl(Socket socket) : IConnectionControl
 {
-    public bool PeerIsGone
-    {
-        get
-        {
-            try
-            {
-                return socket.Poll(0, SelectMode.SelectError);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return true;
-            }
-        }
-    }
+    public bool PeerIsGone => Poll(SelectMode.SelectError);
+
+    public bool HasInput => Poll(SelectMode.SelectRead);
 
     public void ShutdownReceive() => Shutdown(SocketShutdown.Receive);
 
@@ -35,6 +24,18 @@ internal sealed class SocketControl(Socket socket) : IConnectionControl
         {
         }
         socket.Dispose();
+    }
+
+    private bool Poll(SelectMode mode)
+    {
+        try
+        {
+            return socket.Poll(0, mode);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     private void Shutdown(SocketShutdown how)

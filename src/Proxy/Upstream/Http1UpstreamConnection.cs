@@ -2,9 +2,9 @@ using System;
 using System.Buffers;
 using System.IO;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Tasks;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Upstream;
 
@@ -19,7 +19,7 @@ internal sealed class Http1UpstreamConnection : IDisposable
     private const int ReadBufferSize = 16 * 1024;
     private const int MaxInterimResponses = 16;
 
-    private readonly Socket socket;
+    private readonly IConnectionControl control;
     private readonly Stream stream;
     private readonly EndPoint destination;
     private EndpointSet endpoints; // the set that the destination was last seen in
@@ -29,12 +29,12 @@ internal sealed class Http1UpstreamConnection : IDisposable
     private int end;
     private int disposed;
 
-    public Http1UpstreamConnection(Socket socket, ClusterSnapshot cluster, EndPoint destination)
+    public Http1UpstreamConnection(TransportChannel channel, ClusterSnapshot cluster, EndPoint destination)
     {
         this.destination = destination;
         endpoints = cluster.Endpoints;
-        this.socket = socket;
-        stream = new NetworkStream(socket, ownsSocket: true);
+        control = channel.Control;
+        stream = channel.Stream;
         Cluster = cluster;
         Body = new UpstreamResponseBody(this);
         cluster.Stats.ConnectionsActive.Increment();
@@ -57,20 +57,7 @@ internal sealed class Http1UpstreamConnection : IDisposable
     public bool IsDisposed => disposed != 0;
 
     /// <summary>Whether the next request may use it: the last exchange ended cleanly, and the server has not closed or spoken out of turn.</summary>
-    public bool IsReusable
-    {
-        get
-        {
-            try
-            {
-                return disposed == 0 && RequestSent && Body.IsComplete && !Head.WillClose && start == end && !socket.Poll(0, SelectMode.SelectRead);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return false;
-            }
-        }
-    }
+    public bool IsReusable => disposed == 0 && RequestSent && Body.IsComplete && !Head.WillClose && start == end && !control.HasInput;
 
     /// <summary>Whether the cluster still sends to this endpoint; one comparison unless EDS spoke since.</summary>
     public bool IsStillWanted()

@@ -187,10 +187,10 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             cluster.Stats.NoneHealthy.Increment();
             return new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail);
         }
-        var (socket, error) = await connector.ConnectAsync(cluster, destination, metadata, cancellationToken).ConfigureAwait(false);
-        if (socket is not null)
+        var (channel, error) = await connector.ConnectAsync(cluster, destination, metadata, ConnectPurpose.Opaque, cancellationToken).ConfigureAwait(false);
+        if (channel is not null)
         {
-            connection = new Http1UpstreamConnection(socket, cluster, destination);
+            connection = new Http1UpstreamConnection(channel, cluster, destination);
             openedFor = metadata;
         }
         return error;

@@ -17,6 +17,8 @@ internal sealed class MemoryConnection(int maxRead) : Stream, IConnectionControl
 
     public bool PeerIsGone { get; set; }
 
+    public bool HasInput => PeerIsGone;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
