@@ -74,6 +74,12 @@ public sealed record ConnectionMetadata
         };
     }
 
+    /// <summary>The same connection towards the address that it really goes to: what an egress rule about the upstream leg judges.</summary>
+    public ConnectionMetadata Towards(EndPoint actual) =>
+        Direction == TrafficDirection.Egress && actual is IPEndPoint address && !address.Equals(Destination)
+            ? this with { Destination = address, DestinationIdentity = BpfMetadata.IdentityOf(ResolvedBy ?? Policy.Current.Hosts, address.Address) }
+            : this;
+
     /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
     public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;
 

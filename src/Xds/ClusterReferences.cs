@@ -10,7 +10,7 @@ public static class ClusterReferences
 {
     /// <summary>
     /// Checks every reference of a listener: the cluster exists, and an ORIGINAL_DST cluster stands behind a listener that knows
-    /// original destinations (elsewhere it would connect to its own listener, for ever), and none is made for control planes only (TLS, HTTP/2).
+    /// original destinations (elsewhere it would connect to its own listener, for ever), and none is made for control planes only (HTTP/2).
     /// </summary>
     /// <param name="listener">Validated.</param>
     /// <param name="clusters">By name.</param>
@@ -69,8 +69,6 @@ public static class ClusterReferences
 
     private static string? Unfit(ClusterConfig cluster, bool http) => cluster switch
     {
-        { Tls: not null } => $"cluster {Printable.Quote(cluster.Name)} has a TLS transport socket, which is built in for control planes only; "
-            + "remove its transport_socket, or send elsewhere",
         { Http2: true } when http => $"cluster {Printable.Quote(cluster.Name)} is written to be spoken to with HTTP/2 (http2_protocol_options), "
             + "which is built in for control planes only; write http_protocol_options, or send elsewhere",
         _ => null,

@@ -108,6 +108,26 @@ public static class SourceReferences
         {
             yield return (eds.Source, path.Field("eds_cluster_config").Field("eds_config"));
         }
+        foreach (var source in Of(cluster.Tls?.Common, path))
+        {
+            yield return source;
+        }
+    }
+
+    private static IEnumerable<(ConfigSourceConfig Source, ConfigPath Path)> Of(CommonTlsConfig? tls, ConfigPath path)
+    {
+        path = path.Field("transport_socket").Field("typed_config").Field("common_tls_context");
+        for (var i = 0; i < tls?.CertificateSecrets.Count; i++)
+        {
+            if (tls.CertificateSecrets[i].Source is { } source)
+            {
+                yield return (source, path.Field("tls_certificate_sds_secret_configs").Item(i).Field("sds_config"));
+            }
+        }
+        if (tls?.ValidationSecret?.Source is { } validation)
+        {
+            yield return (validation, path.Field("validation_context_sds_secret_config").Field("sds_config"));
+        }
     }
 
     private static IEnumerable<(ConfigSourceConfig Source, ConfigPath Path)> Of(ListenerConfig listener, ConfigPath path)
@@ -124,6 +144,10 @@ public static class SourceReferences
             var (chain, at) = i < listener.FilterChains.Count
                 ? (listener.FilterChains[i], path.Field("filter_chains").Item(i))
                 : (listener.DefaultFilterChain, path.Field("default_filter_chain"));
+            foreach (var source in Of(chain?.Tls?.Common, at))
+            {
+                yield return source;
+            }
             if (chain?.Filters[^1] is HttpConnectionManagerConfig { Rds: { } rds })
             {
                 yield return (rds.Source, at.Field("filters").Item(chain.Filters.Count - 1).Field("typed_config").Field("rds").Field("config_source"));

@@ -10,8 +10,12 @@ namespace Postern.Filters.Http;
 public sealed class HttpExchange
 {
     /// <summary>Creates the slot of one connection.</summary>
-    public HttpExchange(ConnectionMetadata? connection, string listener)
+    /// <param name="connection">Who talks to whom, or null.</param>
+    /// <param name="listener">For records.</param>
+    /// <param name="scheme">Of its requests: "https" where the client's TLS ends in this proxy.</param>
+    public HttpExchange(ConnectionMetadata? connection, string listener, string scheme = "http")
     {
+        this.scheme = scheme;
         Connection = connection;
         Record = new VisibilityRecord { Http = http, Listener = listener };
         if (connection is not null)
@@ -29,6 +33,7 @@ public sealed class HttpExchange
     }
 
     private readonly HttpRecord http = new();
+    private readonly string scheme;
 
     /// <summary>Who talks to whom, by the identities in force at the latest verdict; null when no listener filter resolved it.</summary>
     public ConnectionMetadata? Connection { get; private set; }
@@ -73,7 +78,7 @@ public sealed class HttpExchange
         L7Policy.RequestLogged = false;
         L7Policy.ResponseLogged = false;
         http.Protocol = protocol;
-        http.Scheme = "http";
+        http.Scheme = scheme;
         http.Request = request;
         http.ResponseHeaders = null;
         http.Status = 0;

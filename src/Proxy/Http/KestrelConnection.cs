@@ -59,7 +59,8 @@ internal sealed class KestrelConnection : ConnectionContext, IDuplexPipe, IGateE
         IPEndPoint originalDestination,
         IUpstreamConnector connector,
         ConnectionRegistry registry,
-        OpenVerdict? verdict = null)
+        OpenVerdict? verdict = null,
+        bool isTls = false)
     {
         ConnectionId = id;
         this.stream = stream;
@@ -74,7 +75,7 @@ internal sealed class KestrelConnection : ConnectionContext, IDuplexPipe, IGateE
         Framer = new RequestFramer(listener.MaxHeadBytes, listener.MaxHeaders);
         reader = new GatedReader(stream, control, Framer, this, listener.MaxHeadBytes);
         writer = new ConnectionWriter(stream, control);
-        Exchange = new HttpExchange(metadata, listener.Listener);
+        Exchange = new HttpExchange(metadata, listener.Listener, isTls ? "https" : "http");
         Upstream = new UpstreamSession(connector, metadata, originalDestination);
         Invoker = new HttpMessageInvoker(Upstream, disposeHandler: true);
         Transformer = new ResponseCopier(this);

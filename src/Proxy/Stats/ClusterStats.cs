@@ -12,6 +12,7 @@ internal sealed class ClusterStats
         ConnectTimeouts = scope.Counter("upstream_cx_connect_timeout");
         NoneHealthy = scope.Counter("upstream_cx_none_healthy");
         RequestsTotal = scope.Counter("upstream_rq_total");
+        Tls = new TlsStats(scope);
         Responses = new ResponseClassCounters(scope, "upstream_rq");
     }
 
@@ -34,6 +35,9 @@ internal sealed class ClusterStats
 
     /// <summary>Requests whose head was sent, second tries too.</summary>
     public Counter RequestsTotal { get; }
+
+    /// <summary>Of its handshakes.</summary>
+    public TlsStats Tls { get; }
 
     /// <summary>Answers, and the proxy's own when the upstream failed.</summary>
     public ResponseClassCounters Responses { get; }

@@ -34,6 +34,11 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         {
             return (null, new ProxyError(ErrorCode.UpstreamLoop, $"{destination} is this proxy's own listener: the connection was not steered here, or the cluster points back at the proxy"));
         }
+        var (tls, refusal) = cluster.Tls.Choose(cluster, metadata, destination);
+        if (refusal.IsError)
+        {
+            return (null, refusal);
+        }
         Socket socket;
         try
         {
@@ -47,10 +52,22 @@ internal sealed class UpstreamConnector : IUpstreamConnector
             return (null, new ProxyError(ErrorCode.UpstreamSocket, e.Message));
         }
         cluster.Stats.ConnectionsTotal.Increment();
-        var error = await ConnectAsync(socket, destination, cluster, cancellationToken).ConfigureAwait(false);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(cluster.ConnectTimeout);
+        var error = await ConnectAsync(socket, destination, cluster, timeout.Token, cancellationToken).ConfigureAwait(false);
         if (!error.IsError)
         {
-            return (TransportChannel.Plain(socket), ProxyError.None);
+            var plain = TransportChannel.Plain(socket);
+            if (tls is null)
+            {
+                return (plain, ProxyError.None);
+            }
+            var (name, check) = UpstreamTls.Name(cluster, metadata, purpose, tls);
+            (var channel, error) = await UpstreamTls.ConnectAsync(plain, tls.For(name, purpose.Alpn, check), cluster, timeout.Token, cancellationToken).ConfigureAwait(false);
+            if (channel is not null)
+            {
+                return (channel, error);
+            }
         }
         if (error.Code != ErrorCode.DownstreamReset)
         {
@@ -80,13 +97,11 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         };
     }
 
-    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken cancellationToken)
+    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken timeout, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(cluster.ConnectTimeout);
         try
         {
-            await socket.ConnectAsync(destination, timeout.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(destination, timeout).ConfigureAwait(false);
             return ProxyError.None;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -24,12 +24,12 @@ internal static class Clusters
             throw path.Field("connect_timeout").Error("must be longer than 0");
         }
         var (type, endpoints) = Discovery(cluster, path);
-        return new ClusterConfig(name, type, timeout, endpoints)
+        var config = new ClusterConfig(name, type, timeout, endpoints)
         {
             Eds = type == ClusterType.Eds ? Eds(cluster, path.Field("eds_cluster_config")) : null,
-            Http2 = UpstreamProtocols.IsHttp2(cluster, path),
-            Tls = TransportSockets.ToUpstream(cluster.TransportSocket, path.Field("transport_socket")),
         };
+        config = UpstreamProtocols.Apply(config, cluster, path);
+        return TransportSockets.Apply(config, cluster.TransportSocket, path.Field("transport_socket"));
     }
 
     private static (ClusterType Type, EquatableList<EndPoint> Endpoints) Discovery(Cluster cluster, ConfigPath path)

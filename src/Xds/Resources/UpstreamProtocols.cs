@@ -1,5 +1,6 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Extensions.Upstreams.Http.V3;
+using Postern.Xds.Config;
 using Postern.Xds.Text;
 
 namespace Postern.Xds.Resources;
@@ -9,10 +10,10 @@ internal static class UpstreamProtocols
 {
     private const string HttpKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>Whether HTTP/2 is written explicitly.</summary>
-    public static bool IsHttp2(Cluster cluster, ConfigPath path)
+    /// <summary>The cluster with what they say.</summary>
+    public static ClusterConfig Apply(ClusterConfig config, Cluster cluster, ConfigPath path)
     {
-        var http2 = cluster.Http2ProtocolOptions is not null;
+        config = config with { Http2 = cluster.Http2ProtocolOptions is not null };
         path = path.Field("typed_extension_protocol_options");
         foreach (var (key, any) in cluster.TypedExtensionProtocolOptions)
         {
@@ -21,12 +22,13 @@ internal static class UpstreamProtocols
             {
                 throw at.Error($"options of this extension are not built in; only {HttpKey} is");
             }
-            if (options.UpstreamHttpProtocolOptions is { } upstream && (upstream.AutoSni || upstream.AutoSanValidation))
+            config = config with
             {
-                throw at.Field("upstream_http_protocol_options").Error("auto_sni and auto_san_validation belong to TLS to upstreams, which is not built in yet; remove them");
-            }
-            http2 |= options.ExplicitHttpConfig?.Http2ProtocolOptions is not null;
+                Http2 = config.Http2 || options.ExplicitHttpConfig?.Http2ProtocolOptions is not null,
+                AutoSni = options.UpstreamHttpProtocolOptions?.AutoSni ?? false,
+                AutoSanValidation = options.UpstreamHttpProtocolOptions?.AutoSanValidation ?? false,
+            };
         }
-        return http2;
+        return config;
     }
 }
