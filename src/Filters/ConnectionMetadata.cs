@@ -1,6 +1,7 @@
 using System;
 using System.Net;
 using Postern.Filters.Listener;
+using Postern.Filters.Network;
 using Postern.Policy;
 
 namespace Postern.Filters;
@@ -34,6 +35,9 @@ public sealed record ConnectionMetadata
 
     /// <summary>Server name of the TLS hello, lower case, or empty.</summary>
     public required string Sni { get; init; }
+
+    /// <summary>On which legs it was given the TLS context that rules ask for, or needs none whatever they say. Rules that ask for more later are not kept by it.</summary>
+    public TlsStance Tls { get; init; }
 
     /// <summary>Whether upstream connections are bound to the client's address.</summary>
     public required IPAddress? UpstreamSourceAddress { get; init; }

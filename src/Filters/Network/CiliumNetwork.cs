@@ -25,7 +25,7 @@ public static class CiliumNetwork
     /// <param name="metadata">Of the connection.</param>
     /// <param name="opaque">Whether its bytes pass unparsed.</param>
     /// <param name="policies">By which; null for those in force now.</param>
-    /// <param name="tls">Which of the TLS contexts that rules ask for it can have.</param>
+    /// <param name="tls">Which of the TLS contexts that rules ask for it can have, beside those it has.</param>
     public static SidedVerdict JudgeSides(ConnectionMetadata? metadata, bool opaque, PolicySnapshot? policies = null, TlsStance tls = default) => metadata is null
         ? new SidedVerdict(Judge(null), null)
         : JudgeSides(metadata, opaque, SidedPorts.Of(metadata, policies ?? metadata.Policy.Current.Policies), tls);
@@ -62,7 +62,8 @@ public static class CiliumNetwork
         {
             return verdict;
         }
-        var lacking = (!tls.Downstream && IsWanted(TlsSide.Downstream, metadata, port)) || (!tls.Upstream && IsWanted(TlsSide.Upstream, metadata, port));
+        var lacking = (!(tls.Downstream || metadata.Tls.Downstream) && IsWanted(TlsSide.Downstream, metadata, port))
+            || (!(tls.Upstream || metadata.Tls.Upstream) && IsWanted(TlsSide.Upstream, metadata, port));
         return lacking ? new PolicyVerdict(PolicyDecision.None, PolicyReason.TlsContextRequired, verdict.RuleName) : verdict;
     }
     private static bool IsWanted(TlsSide side, ConnectionMetadata metadata, PortPolicy port) =>

@@ -89,11 +89,11 @@ internal sealed partial class ConnectionPipeline(HttpHandoff handoff, IUpstreamC
                     return;
                 }
                 var wanted = CiliumNetwork.WantedTls(metadata!, CiliumNetwork.PortOf(metadata!, inForce!.Policies));
-                var given = new TlsStance(chain.Tls?.Slot is not null || sniffer.Hello is null || wanted.Downstream, wanted.Upstream);
+                metadata = metadata! with { Tls = new TlsStance(chain.Tls?.Slot is not null || sniffer.Hello is null || wanted.Downstream, wanted.Upstream) };
                 connection = connection with
                 {
                     Metadata = metadata,
-                    Verdict = denied == DeniedConnections.Keep ? null : new OpenVerdict(metadata!, opaque, inForce, chain.Sink, listener.Name, registry.Stats, given),
+                    Verdict = denied == DeniedConnections.Keep ? null : new OpenVerdict(metadata, opaque, inForce, chain.Sink, listener.Name, registry.Stats),
                 };
             }
             if (!early.TryKeep())

@@ -14,7 +14,6 @@ internal sealed class OpenVerdict
 {
     private readonly Lock gate = new();
     private readonly bool opaque;
-    private readonly TlsStance tls; // what it got: rules that ask for more later are not kept
     private readonly IRecordSink sink;
     private readonly string listener;
     private readonly ListenerStats stats;
@@ -28,12 +27,10 @@ internal sealed class OpenVerdict
     /// <param name="sink">Takes the record of its end.</param>
     /// <param name="listener">For that record.</param>
     /// <param name="stats">Counts it.</param>
-    /// <param name="tls">On which legs it has a TLS context, or needs none whatever rules say.</param>
-    public OpenVerdict(ConnectionMetadata metadata, bool opaque, PolicyState state, IRecordSink sink, string listener, ListenerStats stats, TlsStance tls = default)
+    public OpenVerdict(ConnectionMetadata metadata, bool opaque, PolicyState state, IRecordSink sink, string listener, ListenerStats stats)
     {
         this.metadata = metadata;
         this.opaque = opaque;
-        this.tls = tls;
         this.sink = sink;
         this.listener = listener;
         this.stats = stats;
@@ -63,7 +60,7 @@ internal sealed class OpenVerdict
                 return ReviewResult.Unchanged;
             }
             (metadata, ports) = (now, found);
-            denial = CiliumNetwork.JudgeSides(now, opaque, found, tls);
+            denial = CiliumNetwork.JudgeSides(now, opaque, found);
         }
         if (denial.Verdict.IsAllowed)
         {

@@ -6,6 +6,7 @@ using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Errors;
+using Postern.Proxy.Tls;
 using Postern.Proxy.Transport;
 using Postern.Tproxy;
 
@@ -39,6 +40,11 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         {
             return (null, refusal);
         }
+        var (name, check) = tls is null ? ("", NameCheck.Configured) : UpstreamTls.Name(cluster, metadata, purpose, tls);
+        if (UpstreamTls.Unnamed(name, check) is { } unnamed)
+        {
+            return (null, new ProxyError(ErrorCode.UpstreamTls, unnamed));
+        }
         Socket socket;
         try
         {
@@ -62,7 +68,6 @@ internal sealed class UpstreamConnector : IUpstreamConnector
             {
                 return (plain, ProxyError.None);
             }
-            var (name, check) = UpstreamTls.Name(cluster, metadata, purpose, tls);
             (var channel, error) = await UpstreamTls.ConnectAsync(plain, tls.For(name, purpose.Alpn, check), cluster, timeout.Token, cancellationToken).ConfigureAwait(false);
             if (channel is not null)
             {

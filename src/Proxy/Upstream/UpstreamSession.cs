@@ -27,6 +27,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
 
     private Http1UpstreamConnection? connection;
     private ConnectionMetadata? openedFor; // its mark carries their identity
+    private ConnectPurpose openedWith = ConnectPurpose.Opaque;
     private RequestHead head = null!;
     private ClusterSnapshot cluster = null!;
     private RequestBodyStream? bodyStream;
@@ -172,9 +173,11 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
     {
         // After CloseIdle the connection is disposed, so it is not reusable and a new one is opened.
         Interlocked.Exchange(ref idle, Busy);
+        // The server of a TLS connection was checked for one host: another host's requests do not go there.
+        var purpose = cluster.Config is { AutoSni: true } or { AutoSanValidation: true } ? new ConnectPurpose(Authority: head.Authority.ToString()) : ConnectPurpose.Opaque;
         if (connection is { } kept)
         {
-            if (ReferenceEquals(kept.Cluster, cluster) && ReferenceEquals(openedFor, metadata) && kept.IsReusable && kept.IsStillWanted())
+            if (purpose == openedWith && ReferenceEquals(kept.Cluster, cluster) && ReferenceEquals(openedFor, metadata) && kept.IsReusable && kept.IsStillWanted())
             {
                 return ProxyError.None;
             }
@@ -187,11 +190,12 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, ConnectionMe
             cluster.Stats.NoneHealthy.Increment();
             return new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail);
         }
-        var (channel, error) = await connector.ConnectAsync(cluster, destination, metadata, ConnectPurpose.Opaque, cancellationToken).ConfigureAwait(false);
+        var (channel, error) = await connector.ConnectAsync(cluster, destination, metadata, purpose, cancellationToken).ConfigureAwait(false);
         if (channel is not null)
         {
             connection = new Http1UpstreamConnection(channel, cluster, destination);
             openedFor = metadata;
+            openedWith = purpose;
         }
         return error;
     }

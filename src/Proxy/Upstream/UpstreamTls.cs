@@ -66,13 +66,19 @@ internal sealed record UpstreamTls(TlsContextSlot<TlsClientContext>? Slot, IPoli
         {
             return (metadata.Sni, NameCheck.ServerName); // the client's own
         }
-        var host = cluster.Config is { AutoSni: true } or { AutoSanValidation: true } ? HostOf(purpose.Authority) : "";
-        if (host.Length == 0)
+        var host = HostOf(purpose.Authority);
+        if (cluster.Config.AutoSanValidation)
         {
-            return (context.ServerName, NameCheck.Configured);
+            return (host, NameCheck.ServerName); // .NET checks for the name that it sends: so that is the host's even without auto_sni
         }
-        return (cluster.Config.AutoSni ? host : context.ServerName, cluster.Config.AutoSanValidation ? NameCheck.ServerName : NameCheck.Configured);
+        return cluster.Config.AutoSni && host.Length > 0 && !IPAddress.TryParse(host, out _) // an address is no server name (RFC 6066, 3)
+            ? (host, NameCheck.Configured)
+            : (context.ServerName, NameCheck.Configured);
     }
+
+    /// <summary>Why a connection with that name and check cannot be made; null when it can.</summary>
+    public static string? Unnamed(string name, NameCheck check) =>
+        check == NameCheck.ServerName && name.Length == 0 ? "auto_san_validation needs the host of a request, and there is none: without it no server could be told from another" : null;
 
     /// <summary>Makes the handshake; owns the channel, which is gone where there is an error.</summary>
     public static async ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
@@ -110,11 +116,10 @@ internal sealed record UpstreamTls(TlsContextSlot<TlsClientContext>? Slot, IPoli
 
     private static string Named(SslClientAuthenticationOptions options) => string.IsNullOrEmpty(options.TargetHost) ? "" : $" (server name {options.TargetHost})";
 
-    // An address is no server name (RFC 6066, 3).
     private static string HostOf(string authority)
     {
         var colon = authority.LastIndexOf(':');
         var host = colon >= 0 && !authority.EndsWith(']') ? authority[..colon] : authority;
-        return host.StartsWith('[') || IPAddress.TryParse(host, out _) ? "" : host;
+        return host.StartsWith('[') ? host.Trim('[', ']') : host;
     }
 }

@@ -321,7 +321,7 @@ public sealed class TlsPathTests
         try
         {
             await using var client = await dial();
-            Assert.Equal("!", await TlsRig.ReadToEndAsync(client)); // with TLS 1.3 a client is through before it is judged
+            Assert.Contains(await TlsRig.ReadToEndAsync(client), (string[])["", "!"]); // with TLS 1.3 a client is through before it is judged
         }
         catch (Exception e) when (e is AuthenticationException or IOException)
         {

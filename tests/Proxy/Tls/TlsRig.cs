@@ -147,6 +147,13 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
         return stream;
     }
 
+    /// <summary>What the proxy does after every change of policy.</summary>
+    public async Task ReviewAsync()
+    {
+        using var review = new PolicyReview(manager.Registries, NullLogger.Instance);
+        await review.WalkAsync();
+    }
+
     public X509ChainPolicy Trust()
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
