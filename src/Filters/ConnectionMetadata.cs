@@ -1,6 +1,7 @@
 using System;
 using System.Net;
 using Postern.Filters.Listener;
+using Postern.Filters.Network;
 using Postern.Policy;
 
 namespace Postern.Filters;
@@ -34,6 +35,9 @@ public sealed record ConnectionMetadata
 
     /// <summary>Server name of the TLS hello, lower case, or empty.</summary>
     public required string Sni { get; init; }
+
+    /// <summary>On which legs it was given the TLS context that rules ask for, or needs none whatever they say. Rules that ask for more later are not kept by it.</summary>
+    public TlsStance Tls { get; init; }
 
     /// <summary>Whether upstream connections are bound to the client's address.</summary>
     public required IPAddress? UpstreamSourceAddress { get; init; }
@@ -73,6 +77,12 @@ public sealed record ConnectionMetadata
             ResolvedBy = hosts,
         };
     }
+
+    /// <summary>The same connection towards the address that it really goes to: what an egress rule about the upstream leg judges.</summary>
+    public ConnectionMetadata Towards(EndPoint actual) =>
+        Direction == TrafficDirection.Egress && actual is IPEndPoint address && !address.Equals(Destination)
+            ? this with { Destination = address, DestinationIdentity = BpfMetadata.IdentityOf(ResolvedBy ?? Policy.Current.Hosts, address.Address) }
+            : this;
 
     /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
     public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;

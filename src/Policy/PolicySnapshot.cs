@@ -9,17 +9,18 @@ namespace Postern.Policy;
 public sealed class PolicySnapshot
 {
     /// <summary>No policy for anyone: everything is denied.</summary>
-    public static readonly PolicySnapshot Empty = new([], [], new Dictionary<string, PolicyKey>(StringComparer.Ordinal), SecretUse.None, null);
+    public static readonly PolicySnapshot Empty = new([], [], new Dictionary<string, PolicyKey>(StringComparer.Ordinal), SecretUse.None, TlsUse.None, null);
 
     private readonly NetworkPolicyConfig[] resources;
     private readonly EndpointPolicy[] endpoints;
 
-    internal PolicySnapshot(NetworkPolicyConfig[] resources, EndpointPolicy[] endpoints, Dictionary<string, PolicyKey> keys, SecretUse secrets, CompilePool? pool)
+    internal PolicySnapshot(NetworkPolicyConfig[] resources, EndpointPolicy[] endpoints, Dictionary<string, PolicyKey> keys, SecretUse secrets, TlsUse tls, CompilePool? pool)
     {
         this.resources = resources;
         this.endpoints = endpoints;
         Keys = keys;
         Secrets = secrets;
+        Tls = tls;
         Pool = pool;
     }
 
@@ -32,9 +33,14 @@ public sealed class PolicySnapshot
     /// <summary>Names of the generic secrets (<c>value_sds_secret</c>) that the policies refer to, each once.</summary>
     public IReadOnlyCollection<string> SecretNames => Secrets.Names;
 
+    /// <summary>The TLS contexts of the rules, each once by content.</summary>
+    public IReadOnlyCollection<(TlsSide Side, TlsContextConfig Context)> TlsContexts => Tls.Contexts;
+
     internal Dictionary<string, PolicyKey> Keys { get; }
 
     internal SecretUse Secrets { get; }
+
+    internal TlsUse Tls { get; }
 
     /// <summary>What the next compilation can share; touched by compilations only.</summary>
     internal CompilePool? Pool { get; }

@@ -10,7 +10,7 @@ public static class ClusterReferences
 {
     /// <summary>
     /// Checks every reference of a listener: the cluster exists, and an ORIGINAL_DST cluster stands behind a listener that knows
-    /// original destinations (elsewhere it would connect to its own listener, for ever), and none is made for control planes only (TLS).
+    /// original destinations (elsewhere it would connect to its own listener, for ever).
     /// </summary>
     /// <param name="listener">Validated.</param>
     /// <param name="clusters">By name.</param>
@@ -29,7 +29,7 @@ public static class ClusterReferences
         var knowsOriginal = listener.Transparent
             || Resources.Listeners.Has<OriginalDstConfig>(listener.ListenerFilters)
             || Resources.Listeners.Has<BpfMetadataConfig>(listener.ListenerFilters);
-        foreach (var (name, at, http) in Of(listener, path))
+        foreach (var (name, at) in Of(listener, path))
         {
             if (!clusters.TryGetValue(name, out var cluster))
             {
@@ -43,41 +43,14 @@ public static class ClusterReferences
                 return at.Error($"cluster {Printable.Quote(name)} is ORIGINAL_DST, but this listener knows no original destinations; "
                     + "add cilium.bpf_metadata or envoy.filters.listener.original_dst to listener_filters");
             }
-            else if (Unfit(cluster, http) is { } reason)
-            {
-                return at.Error(reason);
-            }
         }
         return null;
     }
-
-    /// <summary>Checks the clusters of a discovered route table. One that is not there yet is no problem: its requests get 503.</summary>
-    /// <param name="routes">Validated.</param>
-    /// <param name="clusters">By name.</param>
-    /// <returns>Null when all is well, else the path below the table and the reason.</returns>
-    public static (string Path, string Reason)? FindProblem(RouteConfig routes, IReadOnlyDictionary<string, ClusterConfig> clusters)
-    {
-        foreach (var (name, at) in Of(routes, ConfigPath.Empty))
-        {
-            if (clusters.TryGetValue(name, out var cluster) && Unfit(cluster, http: true) is { } reason)
-            {
-                return (at.ToString(), reason);
-            }
-        }
-        return null;
-    }
-
-    private static string? Unfit(ClusterConfig cluster, bool http) => cluster switch
-    {
-        { Tls: not null } => $"cluster {Printable.Quote(cluster.Name)} has a TLS transport socket, which is built in for control planes only; "
-            + "remove its transport_socket, or send elsewhere",
-        _ => null,
-    };
 
     private static string Suggest(string name, IEnumerable<string> known) =>
         NearMiss.Find(name, known) is { } near ? $"; did you mean {Printable.Quote(near)}?" : "; define it under clusters";
 
-    private static IEnumerable<(string Cluster, ConfigPath Path, bool Http)> Of(ListenerConfig listener, ConfigPath path)
+    private static IEnumerable<(string Cluster, ConfigPath Path)> Of(ListenerConfig listener, ConfigPath path)
     {
         for (var i = 0; i < listener.FilterChains.Count; i++)
         {
@@ -95,12 +68,12 @@ public static class ClusterReferences
         }
     }
 
-    private static IEnumerable<(string Cluster, ConfigPath Path, bool Http)> Of(FilterChainConfig chain, ConfigPath path)
+    private static IEnumerable<(string Cluster, ConfigPath Path)> Of(FilterChainConfig chain, ConfigPath path)
     {
         path = path.Field("filters").Item(chain.Filters.Count - 1).Field("typed_config");
         if (chain.Filters[^1] is TcpProxyConfig tcp)
         {
-            yield return (tcp.Cluster, path.Field("cluster"), false);
+            yield return (tcp.Cluster, path.Field("cluster"));
         }
         if (chain.Filters[^1] is not HttpConnectionManagerConfig manager)
         {
@@ -112,7 +85,7 @@ public static class ClusterReferences
         }
         foreach (var (cluster, at) in Of(table, path.Field("route_config")))
         {
-            yield return (cluster, at, true);
+            yield return (cluster, at);
         }
     }
 

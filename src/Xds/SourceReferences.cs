@@ -13,12 +13,56 @@ public static class SourceReferences
     /// <summary>Checks the sources of a listener: policy, and the route tables of its chains.</summary>
     /// <returns>Null when all is well, else the path below the listener and the reason.</returns>
     public static (string Path, string Reason)? FindProblem(ListenerConfig listener, BootstrapConfig bootstrap) =>
-        First(Of(listener, ConfigPath.Empty), bootstrap) is { } problem ? (problem.Path, problem.Reason) : null;
+        First(Of(listener, ConfigPath.Empty), bootstrap) is { } problem ? (problem.Path, problem.Reason) : UnknownSecret(listener, bootstrap);
 
     /// <summary>Checks the source of an EDS cluster.</summary>
     /// <returns>Null when all is well, else the path below the cluster and the reason.</returns>
     public static (string Path, string Reason)? FindProblem(ClusterConfig cluster, BootstrapConfig bootstrap) =>
-        First(Of(cluster, ConfigPath.Empty), bootstrap) is { } problem ? (problem.Path, problem.Reason) : null;
+        First(Of(cluster, ConfigPath.Empty), bootstrap) is { } problem ? (problem.Path, problem.Reason) : UnknownSecret(cluster.Tls?.Common, "", bootstrap);
+
+    private static (string Path, string Reason)? UnknownSecret(ListenerConfig listener, BootstrapConfig bootstrap)
+    {
+        for (var i = 0; i <= listener.FilterChains.Count; i++)
+        {
+            var (chain, at) = i < listener.FilterChains.Count ? (listener.FilterChains[i], $"filter_chains[{i}].") : (listener.DefaultFilterChain, "default_filter_chain.");
+            if (UnknownSecret(chain?.Tls?.Common, at, bootstrap) is { } problem)
+            {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    // A secret without a source can only be one of the bootstrap: nobody will bring it.
+    private static (string Path, string Reason)? UnknownSecret(CommonTlsConfig? tls, string at, BootstrapConfig bootstrap)
+    {
+        var path = at + "transport_socket.typed_config.common_tls_context.";
+        foreach (var reference in tls?.CertificateSecrets ?? [])
+        {
+            if (IsUnknown(reference, bootstrap))
+            {
+                return (path + "tls_certificate_sds_secret_configs", Explain(reference));
+            }
+        }
+        return tls?.ValidationSecret is { } validation && IsUnknown(validation, bootstrap)
+            ? (path + "validation_context_sds_secret_config", Explain(validation))
+            : null;
+
+        static string Explain(SecretReferenceConfig reference) =>
+            $"names the secret {Printable.Quote(reference.Name)} without sds_config, and static_resources.secrets has none of that name; add it there, or write sds_config";
+    }
+
+    private static bool IsUnknown(SecretReferenceConfig reference, BootstrapConfig bootstrap)
+    {
+        foreach (var secret in bootstrap.StaticSecrets)
+        {
+            if (secret.Name == reference.Name)
+            {
+                return false;
+            }
+        }
+        return reference.Source is null;
+    }
 
     /// <summary>Checks everything that the bootstrap itself names.</summary>
     internal static void Check(BootstrapConfig bootstrap)
@@ -108,6 +152,26 @@ public static class SourceReferences
         {
             yield return (eds.Source, path.Field("eds_cluster_config").Field("eds_config"));
         }
+        foreach (var source in Of(cluster.Tls?.Common, path))
+        {
+            yield return source;
+        }
+    }
+
+    private static IEnumerable<(ConfigSourceConfig Source, ConfigPath Path)> Of(CommonTlsConfig? tls, ConfigPath path)
+    {
+        path = path.Field("transport_socket").Field("typed_config").Field("common_tls_context");
+        for (var i = 0; i < tls?.CertificateSecrets.Count; i++)
+        {
+            if (tls.CertificateSecrets[i].Source is { } source)
+            {
+                yield return (source, path.Field("tls_certificate_sds_secret_configs").Item(i).Field("sds_config"));
+            }
+        }
+        if (tls?.ValidationSecret?.Source is { } validation)
+        {
+            yield return (validation, path.Field("validation_context_sds_secret_config").Field("sds_config"));
+        }
     }
 
     private static IEnumerable<(ConfigSourceConfig Source, ConfigPath Path)> Of(ListenerConfig listener, ConfigPath path)
@@ -124,6 +188,10 @@ public static class SourceReferences
             var (chain, at) = i < listener.FilterChains.Count
                 ? (listener.FilterChains[i], path.Field("filter_chains").Item(i))
                 : (listener.DefaultFilterChain, path.Field("default_filter_chain"));
+            foreach (var source in Of(chain?.Tls?.Common, at))
+            {
+                yield return source;
+            }
             if (chain?.Filters[^1] is HttpConnectionManagerConfig { Rds: { } rds })
             {
                 yield return (rds.Source, at.Field("filters").Item(chain.Filters.Count - 1).Field("typed_config").Field("rds").Field("config_source"));

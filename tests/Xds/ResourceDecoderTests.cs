@@ -86,13 +86,19 @@ public class ResourceDecoderTests
     }
 
     [Fact]
-    public void TlsTermination_IsRefusedByName()
+    public void TransportSocketOfAChain_IsTlsOrPolicyOrRaw()
     {
         var listener = HttpListener();
-        listener.FilterChains[1].TransportSocket.TypedConfig.TypeUrl = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
-        Assert.StartsWith(
-            "filter_chains[1].transport_socket.typed_config.@type: envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext: TLS termination is not built in yet",
-            Refused(ResourceType.Listener, listener), StringComparison.Ordinal);
+        Assert.True(((ListenerConfig)Decode(ResourceType.Listener, listener).Config).FilterChains[1].TlsByPolicy);
+        listener.FilterChains[1].TransportSocket.TypedConfig = Any.Pack(new Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext());
+        Assert.StartsWith("filter_chains[1].transport_socket.typed_config.common_tls_context: has no certificate", Refused(ResourceType.Listener, listener), StringComparison.Ordinal);
+        listener.FilterChains[1].TransportSocket.TypedConfig = Any.Pack(new Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext
+        {
+            CommonTlsContext = new() { TlsCertificateSdsSecretConfigs = { new Envoy.Extensions.TransportSockets.Tls.V3.SdsSecretConfig { Name = "own" } }, AlpnProtocols = { "h2,http/1.1" } },
+        });
+        listener.FilterChains[1].TransportSocketConnectTimeout = new() { Seconds = 3 };
+        var chain = ((ListenerConfig)Decode(ResourceType.Listener, listener).Config).FilterChains[1];
+        Assert.Equal((["h2", "http/1.1"], "own", TimeSpan.FromSeconds(3)), (chain.Tls!.Common.AlpnProtocols, chain.Tls.Common.CertificateSecrets[0].Name, chain.HandshakeTimeout));
         listener.FilterChains[1].TransportSocket.TypedConfig = Any.Pack(new UpstreamTlsWrapperContext());
         Assert.Contains("is not a transport socket of a filter chain", Refused(ResourceType.Listener, listener), StringComparison.Ordinal);
         listener.FilterChains[1].TransportSocket.TypedConfig = Any.Pack(new Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer());
@@ -139,13 +145,14 @@ public class ResourceDecoderTests
     }
 
     [Fact]
-    public void NamesOfTlsServersTakenFromRequests_AreRefused()
+    public void NamesOfTlsServersTakenFromRequests_AreRead()
     {
         var cluster = EdsCluster();
         cluster.TypedExtensionProtocolOptions.Add(
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
             Any.Pack(new Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions { UpstreamHttpProtocolOptions = new() { AutoSni = true } }));
-        Assert.Contains("auto_sni and auto_san_validation are not built in", Refused(ResourceType.Cluster, cluster), StringComparison.Ordinal);
+        var config = (ClusterConfig)Decode(ResourceType.Cluster, cluster).Config;
+        Assert.Equal((true, false), (config.AutoSni, config.AutoSanValidation));
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public static class RefusalText
             PolicyReason.ServerNameMismatch =>
                 $"server name \"{metadata.Sni}\" is not in server_names of any {direction} rule of {metadata.PodAddress} for port {metadata.PolicyPort} and identity {metadata.RemoteIdentity}",
             PolicyReason.TlsContextRequired =>
-                $"the rule of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} wants TLS terminated or originated (downstream_tls_context, upstream_tls_context), which this version does not do",
+                $"the rule of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} wants TLS terminated or originated (downstream_tls_context, upstream_tls_context), which this connection does not get: its filter chain, or its cluster, has no cilium.tls_wrapper, or policy asked for it after the connection was open",
             PolicyReason.NoHttpRuleMatched when opaque =>
                 $"rules of {metadata.PodAddress} for {direction} port {metadata.PolicyPort} look inside HTTP (or another protocol), but this connection's bytes are not parsed: its filter chain ends in tcp_proxy",
             PolicyReason.NoHttpRuleMatched =>

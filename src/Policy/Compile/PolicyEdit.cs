@@ -96,6 +96,7 @@ internal sealed class PolicyEdit(PolicySnapshot previous)
             endpoints.Length == count ? endpoints : endpoints[..count],
             keys,
             previous.Secrets.Change(Gone(), Upserts),
+            previous.Tls.Change(Gone(), Upserts),
             pool());
     }
 

@@ -42,6 +42,10 @@ public sealed record TlsContextConfig(
     string TlsSdsSecret,
     EquatableList<string> AlpnProtocols)
 {
+    /// <summary>Cheap: it is asked for each connection, and a trust store is long. Two that differ in content alone are few.</summary>
+    public override int GetHashCode() => System.HashCode.Combine(
+        TrustedCa.Length, CertificateChain.Length, PrivateKey.Length, TlsSdsSecret, ValidationContextSdsSecret, ServerNames.Count);
+
     /// <summary>Prints names only: the key must never reach a log.</summary>
     public override string ToString() => $"TlsContext(tls_sds_secret={TlsSdsSecret}, validation_context_sds_secret={ValidationContextSdsSecret})";
 }

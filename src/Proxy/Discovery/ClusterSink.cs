@@ -2,7 +2,6 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using Postern.Proxy.Admin;
-using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Xds;
 using Postern.Xds.Config;
@@ -14,7 +13,7 @@ namespace Postern.Proxy.Discovery;
 /// Clusters: those of the bootstrap and those of CDS. A new or changed EDS cluster warms until its endpoints are known (or the wait for them is
 /// over) while the old version serves; then one reference write swaps them. Additions come before removals.
 /// </summary>
-internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, NamedResources<EndpointsConfig> endpoints, StatsRegistry stats)
+internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, ClusterParts parts)
     : ResourceSink(ResourceType.Cluster, gate)
 {
     private readonly ConcurrentDictionary<string, ClusterSnapshot> inForce = new(StringComparer.Ordinal);
@@ -174,16 +173,16 @@ internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscri
         if (entry.Active is { } active && active.Config.Equals(config))
         {
             // Taken back before it was warm.
-            entry.Warming!.Release(endpoints);
+            entry.Warming!.Release(parts);
             entry.Warming = null;
             active.Confirm(resource, provenance);
             return;
         }
-        var next = new ClusterVersion(config, resource, provenance, Gate.Now, stats);
+        var next = new ClusterVersion(config, resource, provenance, Gate.Now, parts);
         var dropped = entry.Warming;
         entry.Warming = next;
-        next.Hold(endpoints, () => OnEndpoints(name, next)); // before the other lets go: a name that both refer to stays subscribed
-        dropped?.Release(endpoints);
+        next.Hold(parts, () => OnEndpoints(name, next), Gate.Time); // before the other lets go: a name that both refer to stays subscribed
+        dropped?.Release(parts);
         Activate(name, entry);
     }
 
@@ -208,7 +207,7 @@ internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscri
         entry.Active = ready;
         entry.Warming = null;
         inForce[name] = ready.Snapshot;
-        old?.Release(endpoints);
+        old?.Release(parts);
     }
 
     private void Drop(string name)
@@ -216,7 +215,7 @@ internal sealed class ClusterSink(BootstrapConfig bootstrap, ISubscriber subscri
         known = null;
         entries.Remove(name, out var entry);
         inForce.TryRemove(name, out _);
-        entry!.Warming?.Release(endpoints);
-        entry.Active?.Release(endpoints);
+        entry!.Warming?.Release(parts);
+        entry.Active?.Release(parts);
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Postern.Proxy.Stats;
+using Postern.Proxy.Tls;
 using Postern.Proxy.Upstream;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
@@ -8,14 +9,15 @@ using Postern.Xds.Discovery;
 namespace Postern.Proxy.Discovery;
 
 /// <summary>One version of a cluster with its reference to endpoints; owned by the <see cref="ClusterSink"/>, changed under the gate.</summary>
-internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since, StatsRegistry stats)
+internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since, ClusterParts parts)
 {
     private NamedResource<EndpointsConfig>? endpoints;
     private Action? watcher;
+    private HeldTls<TlsClientContext>? tls;
 
     public ClusterConfig Config => config;
 
-    public ClusterSnapshot Snapshot { get; } = new(config, ClusterStats.In(stats, config.Name));
+    public ClusterSnapshot Snapshot { get; } = new(config, ClusterStats.In(parts.Stats, config.Name));
 
     /// <summary>Null for one of the bootstrap.</summary>
     public DiscoveredResource? Resource { get; private set; } = resource;
@@ -30,25 +32,35 @@ internal sealed class ClusterVersion(ClusterConfig config, DiscoveredResource? r
     /// <summary>The source repeated itself.</summary>
     public void Confirm(DiscoveredResource? again, Provenance from) => (Resource, Provenance) = (again, from);
 
-    /// <summary>Refers to the endpoints; known ones are taken at once (docs/decisions/0009).</summary>
-    public void Hold(NamedResources<EndpointsConfig> all, Action changed)
+    /// <summary>Refers to the endpoints and the secrets; known ones are taken at once (docs/decisions/0009).</summary>
+    public void Hold(ClusterParts all, Action changed, TimeProvider time)
     {
+        if (config.Tls is { } wanted)
+        {
+            tls = HeldTls.Client(all.Secrets, wanted, time);
+            Snapshot.Tls = new UpstreamTls(tls.Slot, null);
+        }
+        else if (config.TlsByPolicy)
+        {
+            Snapshot.Tls = new UpstreamTls(null, all.PolicyTls);
+        }
         if (config.Eds is { } eds)
         {
             watcher = changed;
-            endpoints = all.Hold(eds.ServiceName, eds.Source, changed);
+            endpoints = all.Endpoints.Hold(eds.ServiceName, eds.Source, changed);
             TakeEndpoints();
         }
     }
 
     /// <summary>The version is dropped: once.</summary>
-    public void Release(NamedResources<EndpointsConfig> all)
+    public void Release(ClusterParts all)
     {
-        stats.Release(Snapshot.Stats.Scope);
+        tls?.Dispose();
+        parts.Stats.Release(Snapshot.Stats.Scope);
         if (endpoints is { } held)
         {
             endpoints = null;
-            all.Release(held, watcher!);
+            all.Endpoints.Release(held, watcher!);
         }
     }
 

@@ -48,10 +48,11 @@ internal sealed class DynamicResources : IDisposable
         endpoints = new NamedResources<EndpointsConfig>(ResourceType.Endpoint, subscriber, gate, static config => (EndpointsConfig)config);
         routes = new NamedResources<RouteTable>(ResourceType.Route, subscriber, gate, Compile);
         secrets = new SecretCache(subscriber, gate, bootstrap.StaticSecrets);
-        policy = new PolicyInForce(subscriber, gate, secrets, parts.Stats.Policy, log);
-        clusters = new ClusterSink(bootstrap, subscriber, gate, endpoints, parts.Stats);
-        var compiler = new SnapshotCompiler(FindCluster, policy, parts);
-        listeners = new ListenerSink(bootstrap, subscriber, gate, routes, clusters, policy, host, compiler, warn);
+        var tls = new PolicyTlsContexts(secrets, gate, parts.Stats.Policy.TlsContextMissing);
+        policy = new PolicyInForce(subscriber, gate, secrets, tls, parts.Stats.Policy, log);
+        clusters = new ClusterSink(bootstrap, subscriber, gate, new ClusterParts(endpoints, secrets, tls, parts.Stats));
+        var compiler = new SnapshotCompiler(FindCluster, policy, tls, parts);
+        listeners = new ListenerSink(bootstrap, subscriber, gate, routes, secrets, clusters, policy, host, compiler, warn);
         clusters.Settled += OnClustersSettled;
         listeners.Settled += OnListenersSettled;
         refusals = gate.Time.CreateTimer(_ => LookForRefusals(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -136,13 +137,7 @@ internal sealed class DynamicResources : IDisposable
         }
     }
 
-    private RouteTable Compile(object config)
-    {
-        var routes = (RouteConfig)config;
-        return ClusterReferences.FindProblem(routes, clusters.Known()) is { } problem
-            ? throw new PolicyConfigException($"{problem.Path}: {problem.Reason}")
-            : new RouteTable(routes, FindCluster);
-    }
+    private RouteTable Compile(object config) => new((RouteConfig)config, FindCluster);
 
     private void OnClustersSettled()
     {

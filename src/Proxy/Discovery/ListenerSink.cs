@@ -4,6 +4,7 @@ using Postern.Policy;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Http;
 using Postern.Proxy.Lifecycle;
+using Postern.Proxy.Tls;
 using Postern.Xds;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
@@ -17,11 +18,12 @@ namespace Postern.Proxy.Discovery;
 /// (a port in use) is found later: then the others are in force, the answer is a NACK, and the next change tries again.
 /// </summary>
 internal sealed class ListenerSink(
-    BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, NamedResources<RouteTable> routes, ClusterSink clusters, PolicyInForce policy, IListenerHost host,
+    BootstrapConfig bootstrap, ISubscriber subscriber, ChangeGate gate, NamedResources<RouteTable> routes, SecretCache secrets, ClusterSink clusters, PolicyInForce policy, IListenerHost host,
     SnapshotCompiler compiler, Action<string> warn)
     : ResourceSink(ResourceType.Listener, gate)
 {
     private static readonly RouteSlot Probe = new("");
+    private static readonly TlsContextSlot<TlsServerContext> NoContext = new(new CommonTlsConfig(), static _ => null, NoBuild);
 
     private readonly Dictionary<string, ListenerEntry> entries = new(StringComparer.Ordinal);
 
@@ -191,7 +193,7 @@ internal sealed class ListenerSink(
         }
         try
         {
-            compiler.Compile(config, static _ => Probe);
+            compiler.Compile(config, static _ => Probe, static _ => NoContext);
             return null;
         }
         catch (PolicyConfigException e)
@@ -226,6 +228,7 @@ internal sealed class ListenerSink(
             var next = new ListenerVersion(config, resource, provenance, Gate.Now);
             entry.Next = next;
             next.Hold(routes, () => OnTable(next));
+            next.HoldTls(secrets, Gate.Time);
         }
         dropped?.Release(routes);
     }
@@ -289,7 +292,13 @@ internal sealed class ListenerSink(
         var entry = entries[config.Name];
         // The old one when the new one's port cannot be had.
         var version = entry.Open is { } open && ReferenceEquals(open.Config, config) ? open : entry.Newest;
-        return compiler.Compile(config, version.Slot);
+        return compiler.Compile(config, version.Slot, version.Tls);
+    }
+
+    private static TlsServerContext? NoBuild(TlsMaterial material, out TlsProblem? problem)
+    {
+        problem = null;
+        return null;
     }
 
     private static bool IsNamed(ResourceUpdate update, string name)

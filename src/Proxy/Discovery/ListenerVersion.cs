@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Postern.Proxy.Http;
+using Postern.Proxy.Tls;
 using Postern.Xds.Config;
 using Postern.Xds.Discovery;
 
@@ -10,6 +11,7 @@ namespace Postern.Proxy.Discovery;
 internal sealed class ListenerVersion(ListenerConfig config, DiscoveredResource? resource, Provenance provenance, DateTimeOffset since)
 {
     private readonly List<(NamedResource<RouteTable> Table, RouteSlot Slot)> tables = [];
+    private readonly List<(FilterChainConfig Chain, HeldTls<TlsServerContext> Tls)> contexts = [];
     private Action? watcher;
 
     public ListenerConfig Config => config;
@@ -51,6 +53,36 @@ internal sealed class ListenerVersion(ListenerConfig config, DiscoveredResource?
             all.Release(table, watcher!);
         }
         tables.Clear();
+        foreach (var (_, tls) in contexts)
+        {
+            tls.Dispose();
+        }
+        contexts.Clear();
+    }
+
+    /// <summary>Refers to the secrets of its chains. It does not wait for them: until they are there, handshakes are refused.</summary>
+    public void HoldTls(SecretCache secrets, TimeProvider time)
+    {
+        foreach (var chain in Chains(config))
+        {
+            if (chain.Tls is { } tls)
+            {
+                contexts.Add((chain, HeldTls.Server(secrets, tls, time)));
+            }
+        }
+    }
+
+    /// <summary>The context of a chain of it.</summary>
+    public TlsContextSlot<TlsServerContext> Tls(FilterChainConfig chain)
+    {
+        foreach (var (known, tls) in contexts)
+        {
+            if (ReferenceEquals(known, chain))
+            {
+                return tls.Slot;
+            }
+        }
+        throw new InvalidOperationException($"the TLS of filter chain \"{chain.Name}\" is not held");
     }
 
     /// <summary>Swaps in what has arrived.</summary>
@@ -105,16 +137,24 @@ internal sealed class ListenerVersion(ListenerConfig config, DiscoveredResource?
 
     private static IEnumerable<RdsConfig> Names(ListenerConfig config)
     {
-        foreach (var chain in config.FilterChains)
+        foreach (var chain in Chains(config))
         {
             if (chain.Filters[^1] is HttpConnectionManagerConfig { Rds: { } rds })
             {
                 yield return rds;
             }
         }
-        if (config.DefaultFilterChain is { } last && last.Filters[^1] is HttpConnectionManagerConfig { Rds: { } lastRds })
+    }
+
+    private static IEnumerable<FilterChainConfig> Chains(ListenerConfig config)
+    {
+        foreach (var chain in config.FilterChains)
         {
-            yield return lastRds;
+            yield return chain;
+        }
+        if (config.DefaultFilterChain is { } last)
+        {
+            yield return last;
         }
     }
 }

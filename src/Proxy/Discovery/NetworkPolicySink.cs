@@ -27,6 +27,7 @@ internal sealed class NetworkPolicySink(ChangeGate gate, PolicyInForce policy, P
         try
         {
             compiled = update.IsFullSet ? PolicySnapshot.Compile(configs, old, origin) : old.With(configs, update.Removed, origin);
+            policy.CheckTls(compiled);
         }
         catch (PolicyConfigException e)
         {

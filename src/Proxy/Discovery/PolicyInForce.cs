@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Policy;
+using Postern.Policy.Config;
 using Postern.Proxy.Admin;
 using Postern.Proxy.Stats;
 using Postern.Xds.Config;
@@ -20,6 +21,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private readonly ISubscriber subscriber;
     private readonly ChangeGate gate;
     private readonly SecretCache secrets;
+    private readonly PolicyTlsContexts tls;
     private readonly Action<string> log;
     private readonly NetworkPolicySink policies;
     private readonly NetworkPolicyHostsSink hosts;
@@ -34,10 +36,12 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
     private bool hostsKnown;
     private bool pairKnown; // of any source
     private (ConfigSourceConfig? Source, IReadOnlyCollection<string> Names) secretsUsed = (null, PolicySnapshot.Empty.SecretNames);
+    private (ConfigSourceConfig? Source, IReadOnlyCollection<(TlsSide, TlsContextConfig)> Contexts) tlsUsed = (null, PolicySnapshot.Empty.TlsContexts);
     private volatile PolicyState current = PolicyState.Empty;
 
-    public PolicyInForce(ISubscriber subscriber, ChangeGate gate, SecretCache secrets, PolicyStats stats, Action<string> log)
+    public PolicyInForce(ISubscriber subscriber, ChangeGate gate, SecretCache secrets, PolicyTlsContexts tls, PolicyStats stats, Action<string> log)
     {
+        this.tls = tls;
         this.subscriber = subscriber;
         this.gate = gate;
         this.secrets = secrets;
@@ -86,6 +90,10 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
         }
     }
 
+    /// <summary>Whether the TLS contexts of new policies can be used. Under the gate.</summary>
+    /// <exception cref="PolicyConfigException">One cannot.</exception>
+    public void CheckTls(PolicySnapshot fresh) => tls.Check(fresh.TlsContexts);
+
     /// <summary>
     /// Swaps in new policies. Under the gate. Without identities every peer would be the world, which some rule may allow: policies wait for the
     /// first NPHDS answer of their source, an empty one too.
@@ -124,6 +132,12 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
             return; // half of a new source: its policies were not written for the old identities, nor the other way round
         }
         pairKnown = IsWhole;
+        Action? letGo = null;
+        if (policiesKnown && tlsUsed != (source, compiled.TlsContexts))
+        {
+            tlsUsed = (source, compiled.TlsContexts);
+            letGo = tls.Use(source, compiled.TlsContexts);
+        }
         current = current with
         {
             Hosts = identities,
@@ -131,6 +145,7 @@ internal sealed class PolicyInForce : IPolicySource, IDisposable
             Version = version,
             Note = version.Length == 0 ? "" : !pairKnown ? "identities (NPHDS) have not been received yet" : provenance == Provenance.Disk ? "policy version " + version : "",
         };
+        letGo?.Invoke();
         if (policiesKnown && secretsUsed != (source, compiled.SecretNames))
         {
             secretsUsed = (source, compiled.SecretNames);

@@ -71,6 +71,19 @@ internal sealed class SecretCache : ISecretSource
         }
     }
 
+    /// <summary>Whether the bootstrap has a secret of that name, of whatever kind.</summary>
+    public bool IsFixed(string name)
+    {
+        foreach (var secret in fixedSecrets)
+        {
+            if (string.Equals(secret.Name, name, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>The secrets that a TLS context names; to be disposed with it.</summary>
     public TlsSecrets HoldTls(CommonTlsConfig common, Action whenChanged) => new(discovered, fixedSecrets, gate, common, whenChanged);
 

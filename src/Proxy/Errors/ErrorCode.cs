@@ -11,6 +11,12 @@ internal enum ErrorCode
     UpstreamReset,
     UpstreamProtocol,
     UpstreamLoop,
+
+    /// <summary>No TLS with the upstream: its certificate, the handshake, or no context to make one with.</summary>
+    UpstreamTls,
+
+    /// <summary>Policy asks for TLS to the upstream, and the cluster cannot give it.</summary>
+    TlsContextRequired,
     ResponseTimeout,
     StreamIdleTimeout,
     NoRoute,

@@ -1,4 +1,5 @@
 using System;
+using Postern.Policy;
 using Postern.Records;
 
 namespace Postern.Proxy.Errors;
@@ -46,6 +47,8 @@ internal static class ErrorTable
         Add(ErrorCode.UpstreamReset, ErrorSide.Upstream, RetryClass.ReusedOnly, 503, GrpcUnavailable, "UC", "upstream_reset", "upstream connect error or disconnect before headers\r\n");
         Add(ErrorCode.UpstreamProtocol, ErrorSide.Upstream, RetryClass.No, 502, GrpcUnavailable, "UPE", "upstream_protocol_error", "upstream protocol error\r\n");
         Add(ErrorCode.UpstreamLoop, ErrorSide.Internal, RetryClass.No, 503, GrpcUnavailable, "UF", "upstream_loop", "upstream connect error: loop\r\n");
+        Add(ErrorCode.UpstreamTls, ErrorSide.Upstream, RetryClass.Safe, 503, GrpcUnavailable, "UF", "upstream_tls_failed", "upstream connect error: TLS failure\r\n");
+        Add(ErrorCode.TlsContextRequired, ErrorSide.Internal, RetryClass.No, 403, GrpcPermissionDenied, "UAEX", RecordVerdict.NameOf(PolicyReason.TlsContextRequired), "Access denied\r\n");
         Add(ErrorCode.ResponseTimeout, ErrorSide.Upstream, RetryClass.No, 504, GrpcDeadlineExceeded, "UT", "response_timeout", "upstream request timeout\r\n");
         Add(ErrorCode.StreamIdleTimeout, ErrorSide.Upstream, RetryClass.No, 504, GrpcDeadlineExceeded, "SI", "stream_idle_timeout", "stream timeout\r\n");
         Add(ErrorCode.NoRoute, ErrorSide.Internal, RetryClass.No, 404, GrpcUnimplemented, "NR", "route_not_found", "");

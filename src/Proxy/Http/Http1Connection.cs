@@ -206,6 +206,10 @@ internal sealed class Http1Connection : HttpConnection
             {
                 input.Take(length);
                 Volatile.Write(ref headSince, 0);
+                if (IsTls)
+                {
+                    heads.Head.SchemeName = "https";
+                }
                 return true;
             }
             if (heads.Error != Http1Error.None)

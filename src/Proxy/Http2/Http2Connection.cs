@@ -50,6 +50,7 @@ internal sealed class Http2Connection : HttpConnection
     public override void Sweep(long now)
     {
         session.Sweep(now);
+        Upstream.Sweep(now);
         if (session.IsIdleFor(now) > Parts.Registry.Admission.UpstreamIdleMillis)
         {
             Upstream.CloseIdle();

@@ -61,7 +61,10 @@ internal sealed class Http2UpstreamConnection : Http2Session, IDisposable
     public Task Ended { get; }
 
     /// <summary>In whose name it was opened.</summary>
-    public ConnectionMetadata? OpenedFor { get; set; }
+    public ConnectionMetadata? OpenedFor { get; init; }
+
+    /// <summary>What for.</summary>
+    public ConnectPurpose OpenedWith { get; init; } = ConnectPurpose.Opaque;
 
     /// <summary>Another request may use it, as far as the connection goes.</summary>
     public bool IsReusable => !ended && !IsDraining && !PeerIsLeaving && nextId > 0;

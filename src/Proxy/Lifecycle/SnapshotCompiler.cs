@@ -10,6 +10,7 @@ using Postern.Proxy.Http;
 using Postern.Proxy.Http2;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Stats;
+using Postern.Proxy.Tls;
 using Postern.Proxy.Upstream;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -20,6 +21,7 @@ namespace Postern.Proxy.Lifecycle;
 internal sealed class SnapshotCompiler(
     Func<string, ClusterSnapshot?> clusters,
     IPolicySource policy,
+    IPolicyTls policyTls,
     SnapshotParts parts)
 {
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(30); // where the listener names none: a head may not take for ever
@@ -27,13 +29,14 @@ internal sealed class SnapshotCompiler(
     /// <summary>Compiles a listener.</summary>
     /// <param name="config">Validated.</param>
     /// <param name="routes">Gives the slot of a route table that comes by RDS.</param>
+    /// <param name="tls">Gives the context of a chain that has TLS of its own.</param>
     /// <exception cref="PolicyConfigException">Something in it cannot be compiled.</exception>
-    public ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes)
+    public ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes, Func<FilterChainConfig, TlsContextSlot<TlsServerContext>> tls)
     {
         var scopes = new List<StatsScope>();
         try
         {
-            return Compile(config, routes, scopes);
+            return Compile(config, routes, tls, scopes);
         }
         catch
         {
@@ -45,7 +48,8 @@ internal sealed class SnapshotCompiler(
         }
     }
 
-    private ListenerSnapshot Compile(ListenerConfig config, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)
+    private ListenerSnapshot Compile(
+        ListenerConfig config, Func<RdsConfig, RouteSlot> routes, Func<FilterChainConfig, TlsContextSlot<TlsServerContext>> contexts, List<StatsScope> scopes)
     {
         var plain = parts.Sinks("");
         BpfMetadata? metadata = null;
@@ -75,9 +79,9 @@ internal sealed class SnapshotCompiler(
         var chains = new List<(FilterChainMatchConfig?, ChainSnapshot)>();
         foreach (var chain in config.FilterChains)
         {
-            chains.Add((chain.Match, Chain(config, chain, plain, routes, scopes)));
+            chains.Add((chain.Match, Chain(config, chain, plain, routes, Tls(chain, contexts), scopes)));
         }
-        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain, routes, scopes) : null;
+        var fallback = config.DefaultFilterChain is { } last ? Chain(config, last, plain, routes, Tls(last, contexts), scopes) : null;
         return new ListenerSnapshot
         {
             Config = config,
@@ -108,7 +112,15 @@ internal sealed class SnapshotCompiler(
         };
     }
 
-    private ChainSnapshot Chain(ListenerConfig listener, FilterChainConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)
+    private DownstreamTls? Tls(FilterChainConfig chain, Func<FilterChainConfig, TlsContextSlot<TlsServerContext>> contexts) => chain switch
+    {
+        { Tls: not null } => new DownstreamTls(contexts(chain), null, chain.HandshakeTimeout ?? DownstreamTls.DefaultTimeout),
+        { TlsByPolicy: true } => new DownstreamTls(null, policyTls, chain.HandshakeTimeout ?? DownstreamTls.DefaultTimeout),
+        _ => null,
+    };
+
+    private ChainSnapshot Chain(
+        ListenerConfig listener, FilterChainConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, DownstreamTls? tls, List<StatsScope> scopes)
     {
         var judges = false;
         var sink = plain;
@@ -136,7 +148,7 @@ internal sealed class SnapshotCompiler(
         {
             throw new PolicyConfigException($"filter chain \"{config.Name}\" of listener {listener.Name} must end in exactly one of http_connection_manager and tcp_proxy");
         }
-        return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Http = http, Tcp = tcp };
+        return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Tls = tls, Http = http, Tcp = tcp };
     }
 
     private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)

@@ -17,6 +17,9 @@ internal sealed class ChainSnapshot
     /// <summary>Takes connection-level records.</summary>
     public required IRecordSink Sink { get; init; }
 
+    /// <summary>TLS towards the client; null where bytes are taken as they are.</summary>
+    public DownstreamTls? Tls { get; init; }
+
     /// <summary><c>http_connection_manager</c>.</summary>
     public HttpListenerSnapshot? Http { get; init; }
 

@@ -10,6 +10,7 @@ using Postern.Policy;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http;
 using Postern.Proxy.Tcp;
+using Postern.Proxy.Tls;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
 using Postern.Records;
@@ -20,13 +21,15 @@ namespace Postern.Proxy.Listeners;
 /// <summary>
 /// The life of a connection, from accept to the filter that ends its chain:
 /// <code>
-/// accept ─► 1 socket options ─► 2 original destination ─► 3 inspectors (peek) ─► 4 identity ─► 5 filter chain ─► 6 cilium.network ─► 7 http | tcp
+/// accept ─► 1 socket options ─► 2 original destination ─► 3 inspectors (peek) ─► 4 identity ─► 5 filter chain ─► 6 cilium.network ─► 7 TLS ─► 8 http | tcp
 /// </code>
 /// A failure at any arrow closes the connection with a reset and leaves one record that says why; nothing falls through.
 /// </summary>
 internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamConnector connector, ILogger logger, DeniedConnections denied = DeniedConnections.Cut)
 {
     private static long nextId;
+
+    private readonly ServerHandshakes handshakes = new();
 
     /// <summary>Serves one accepted socket, which is in the registry; owns it.</summary>
     public async Task ServeAsync(EarlyConnection early, ListenerSnapshot listener, IPEndPoint bound, ConnectionRegistry registry)
@@ -70,37 +73,49 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
                 return;
             }
             // 6.
+            var inForce = metadata?.Policy.Current;
             if (chain.JudgesConnection)
             {
                 var opaque = chain.Http is null;
-                var inForce = metadata?.Policy.Current;
+                // A client that was not seen to speak TLS has nothing to terminate. The upstream's leg is its cluster's to keep.
+                var stance = new TlsStance(chain.Tls is not null || sniffer.Hello is null, Upstream: true);
                 metadata = inForce is null ? null : metadata!.Under(inForce.Hosts);
-                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies);
+                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies, stance);
                 if (!verdict.IsAllowed)
                 {
                     registry.Stats.OnDenied();
                     Refuse(connection with { Metadata = side }, chain.Sink, RecordVerdict.NameOf(verdict.Reason), RefusalText.Explain(side, verdict, opaque), verdict.RuleName);
                     return;
                 }
+                var wanted = CiliumNetwork.WantedTls(metadata!, CiliumNetwork.PortOf(metadata!, inForce!.Policies));
+                metadata = metadata! with { Tls = new TlsStance(chain.Tls?.Slot is not null || sniffer.Hello is null || wanted.Downstream, wanted.Upstream) };
                 connection = connection with
                 {
                     Metadata = metadata,
-                    Verdict = denied == DeniedConnections.Keep ? null : new OpenVerdict(metadata!, opaque, inForce!, chain.Sink, listener.Name, registry.Stats),
+                    Verdict = denied == DeniedConnections.Keep ? null : new OpenVerdict(metadata, opaque, inForce, chain.Sink, listener.Name, registry.Stats),
                 };
             }
-            // 7.
             if (!early.TryKeep())
             {
                 socket.Dispose();
                 return;
             }
+            // 7.
+            var (channel, first) = await SecureAsync(connection, chain, inForce, sniffer).ConfigureAwait(false);
+            if (channel is null)
+            {
+                return;
+            }
+            // 8.
             if (chain.Http is { } http)
             {
-                await ServeHttpAsync(connection, http, sniffer, early).ConfigureAwait(false);
+                var preloaded = first.ToArray(); // the sniffer's buffer goes back now, not with the connection
+                sniffer.Dispose();
+                await ServeHttpAsync(connection, http, channel, preloaded, early).ConfigureAwait(false);
             }
             else
             {
-                await RelayAsync(connection, chain, sniffer).ConfigureAwait(false);
+                await RelayAsync(connection, chain, channel, first).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -129,26 +144,44 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         _ => null,
     };
 
-    private async Task ServeHttpAsync(Accepted accepted, HttpListenerSnapshot http, Sniffer sniffer, EarlyConnection early)
+    // The channel and what was read ahead of it; null when the client was refused.
+    private async ValueTask<(TransportChannel? Channel, ReadOnlyMemory<byte> First)> SecureAsync(Accepted accepted, ChainSnapshot chain, PolicyState? inForce, Sniffer sniffer)
+    {
+        if (chain.Tls is not { } tls)
+        {
+            return (TransportChannel.Plain(accepted.Socket), sniffer.Memory);
+        }
+        var rules = inForce is null ? null : CiliumNetwork.PortOf(accepted.Metadata!, inForce.Policies);
+        var (context, refusal) = tls.Choose(chain.Name, accepted.Metadata, rules);
+        if (refusal is not null)
+        {
+            (tls.ByPolicy?.Missing ?? accepted.Registry.Stats.TlsSecretsNotReady).Increment();
+            Refuse(accepted, chain.Sink, refusal.Reason, refusal.Detail, refusal.Rule);
+            return default;
+        }
+        if (context is null)
+        {
+            return (TransportChannel.Plain(accepted.Socket), sniffer.Memory);
+        }
+        var (channel, problem) = await handshakes.AcceptAsync(
+            accepted.Socket, sniffer.Bytes.ToArray(), context, sniffer.Hello?.ServerName, tls.Timeout, accepted.Registry.Stats.Tls).ConfigureAwait(false);
+        if (channel is null)
+        {
+            Refuse(accepted, chain.Sink, "tls_handshake_failed", $"TLS handshake with the client failed: {problem}", "");
+        }
+        return (channel, default);
+    }
+
+    private async Task ServeHttpAsync(Accepted accepted, HttpListenerSnapshot http, TransportChannel channel, ReadOnlyMemory<byte> first, EarlyConnection early)
     {
         var parts = new HttpConnectionParts(
-            NextId(),
-            new TransportChannel(new NetworkStream(accepted.Socket, ownsSocket: true), new SocketControl(accepted.Socket)),
-            sniffer.Bytes.ToArray(),
-            http,
-            accepted.Metadata,
-            accepted.Source,
-            accepted.Destination,
-            connector,
-            accepted.Registry,
-            accepted.Verdict);
-        sniffer.Dispose();
+            NextId(), channel, first, http, accepted.Metadata, accepted.Source, accepted.Destination, connector, accepted.Registry, accepted.Verdict);
         var connection = engine.Begin(parts);
         accepted.Registry.Remove(early); // only now: whoever drains or reviews must find the one or the other
         await engine.RunAsync(connection, parts).ConfigureAwait(false);
     }
 
-    private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer)
+    private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, TransportChannel downstream, ReadOnlyMemory<byte> first)
     {
         var tcp = chain.Tcp!;
         var cluster = tcp.Cluster();
@@ -171,7 +204,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         }
         try
         {
-            await RelayAsync(accepted, chain, sniffer, cluster, destination).ConfigureAwait(false);
+            await RelayAsync(accepted, chain, downstream, first, cluster, destination).ConfigureAwait(false);
         }
         finally
         {
@@ -179,20 +212,21 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         }
     }
 
-    private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer, ClusterSnapshot cluster, EndPoint destination)
+    private async Task RelayAsync(
+        Accepted accepted, ChainSnapshot chain, TransportChannel downstream, ReadOnlyMemory<byte> first, ClusterSnapshot cluster, EndPoint destination)
     {
         var tcp = chain.Tcp!;
-        var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, CancellationToken.None).ConfigureAwait(false);
+        var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, ConnectPurpose.Opaque, CancellationToken.None).ConfigureAwait(false);
         if (upstream is null)
         {
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration };
+        var relay = new TcpRelay(downstream, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration };
         cluster.Stats.ConnectionsActive.Increment();
         try
         {
-            await relay.RunAsync(sniffer.Bytes.ToArray()).ConfigureAwait(false);
+            await relay.RunAsync(first).ConfigureAwait(false);
         }
         finally
         {
@@ -201,7 +235,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
     }
 
     private static void RefuseUpstream(Accepted accepted, ChainSnapshot chain, ProxyError error) =>
-        Write(accepted, chain.Sink, EntryType.Request, ErrorTable.Of(error.Code).Label, error.Detail, "");
+        Write(accepted, chain.Sink, error.Code == ErrorCode.TlsContextRequired ? EntryType.Denied : EntryType.Request, ErrorTable.Of(error.Code).Label, error.Detail, "");
 
     private static void Refuse(Accepted accepted, IRecordSink sink, string reason, string detail, string rule) =>
         Write(accepted, sink, EntryType.Denied, reason, detail, rule);

@@ -29,6 +29,9 @@ internal sealed class Sniffer(bool tls, bool http, int maxBytes) : IDisposable
     /// <summary>What was read.</summary>
     public ReadOnlySpan<byte> Bytes => buffer.AsSpan(0, length);
 
+    /// <summary>The same, until this is disposed.</summary>
+    public ReadOnlyMemory<byte> Memory => buffer.AsMemory(0, length);
+
     /// <summary>Runs the inspectors.</summary>
     public async ValueTask<SniffResult> RunAsync(Socket socket, TimeSpan timeout, EarlyConnection connection)
     {

@@ -18,6 +18,7 @@ internal sealed class ClusterStats
         RequestOverflow = scope.Counter("upstream_rq_pending_overflow");
         RequestsActive = scope.Gauge("upstream_rq_active");
         RequestsTotal = scope.Counter("upstream_rq_total");
+        Tls = new TlsStats(scope);
         Responses = new ResponseClassCounters(scope, "upstream_rq");
     }
 
@@ -52,6 +53,9 @@ internal sealed class ClusterStats
 
     /// <summary>Requests whose head was sent, second tries too.</summary>
     public Counter RequestsTotal { get; }
+
+    /// <summary>Of its handshakes.</summary>
+    public TlsStats Tls { get; }
 
     /// <summary>Answers, and the proxy's own when the upstream failed.</summary>
     public ResponseClassCounters Responses { get; }

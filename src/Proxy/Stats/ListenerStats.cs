@@ -22,6 +22,8 @@ internal sealed class ListenerStats
         FilterErrors = scope.Counter("downstream_listener_filter_error");
         NoFilterChainMatch = scope.Counter("no_filter_chain_match");
         AccessDenied = scope.Counter("cilium.access_denied");
+        Tls = new TlsStats(scope);
+        TlsSecretsNotReady = scope.Counter("server_ssl_socket_factory.downstream_context_secrets_not_ready");
         ClosedByPolicy = scope.Counter("cilium.connections_closed_by_policy");
     }
 
@@ -50,6 +52,12 @@ internal sealed class ListenerStats
 
     /// <summary>Connections that policy refused.</summary>
     public Counter AccessDenied { get; }
+
+    /// <summary>Of its handshakes.</summary>
+    public TlsStats Tls { get; }
+
+    /// <summary>Connections closed because a secret of the chain's TLS had not come.</summary>
+    public Counter TlsSecretsNotReady { get; }
 
     /// <summary>Connections that policy had allowed and a change of it closed.</summary>
     public Counter ClosedByPolicy { get; }

@@ -9,6 +9,7 @@ internal sealed class PolicyStats
         AccessDenied = scope.Counter("access_denied");
         Updates = scope.Counter("policy.updates_total");
         UpdatesRejected = scope.Counter("policy.updates_rejected");
+        TlsContextMissing = scope.Counter("policy.tls_wrapper_missing_policy");
         HostUpdates = scope.Counter("hostmap.update_success");
     }
 
@@ -19,6 +20,9 @@ internal sealed class PolicyStats
     public Counter Updates { get; }
 
     public Counter UpdatesRejected { get; }
+
+    /// <summary>Connections closed because the TLS context that policy gives them has no usable secret yet, or policy gives them nothing at all.</summary>
+    public Counter TlsContextMissing { get; }
 
     /// <summary>Accepted updates of host identities.</summary>
     public Counter HostUpdates { get; }

@@ -15,7 +15,7 @@ namespace Postern.Proxy.Tls;
 /// </summary>
 internal sealed class PeerCheck
 {
-    private static readonly ConditionalWeakTable<object, string> Refusals = [];
+    private static readonly ConditionalWeakTable<object, PeerRefusal> Refusals = [];
 
     private readonly ValidationContextConfig config;
     private readonly SubjectAltNameCheck names;
@@ -70,7 +70,10 @@ internal sealed class PeerCheck
     }
 
     /// <summary>Why the stream's peer was refused; null when it was not.</summary>
-    public static string? RefusalOf(SslStream stream) => Refusals.TryGetValue(stream, out var reason) ? reason : null;
+    public static string? RefusalOf(SslStream stream) => FindRefusal(stream)?.Text;
+
+    /// <summary>The same with its kind, for counters.</summary>
+    public static PeerRefusal? FindRefusal(SslStream stream) => Refusals.TryGetValue(stream, out var refusal) ? refusal : null;
 
     /// <summary>How chains are built: to these CAs, now, without asking anybody.</summary>
     public X509ChainPolicy NewChainPolicy()
@@ -89,9 +92,10 @@ internal sealed class PeerCheck
 
     /// <summary>The callback for a peer who must show a certificate.</summary>
     /// <param name="nameMatters">Whether the certificate must be for the name that was asked for.</param>
-    public RemoteCertificateValidationCallback Callback(bool nameMatters) => (stream, certificate, chain, errors) =>
+    /// <param name="namesMatter">Whether <c>match_typed_subject_alt_names</c> is asked, too.</param>
+    public RemoteCertificateValidationCallback Callback(bool nameMatters, bool namesMatter = true) => (stream, certificate, chain, errors) =>
     {
-        var problem = FindProblem(certificate as X509Certificate2, chain, errors, nameMatters);
+        var problem = FindProblem(certificate as X509Certificate2, chain, errors, nameMatters, namesMatter);
         if (problem is not null)
         {
             Refusals.AddOrUpdate(stream, problem);
@@ -106,34 +110,36 @@ internal sealed class PeerCheck
         return (stream, certificate, chain, errors) => certificate is null || check(stream, certificate, chain, errors);
     }
 
-    private string? FindProblem(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, bool nameMatters)
+    private PeerRefusal? FindProblem(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, bool nameMatters, bool namesMatter)
     {
         if (certificate is null || chain is null || (errors & SslPolicyErrors.RemoteCertificateNotAvailable) != 0)
         {
-            return "no certificate was shown";
+            return new PeerRefusal(PeerRefusalKind.NoCertificate, "no certificate was shown");
         }
         if ((errors & SslPolicyErrors.RemoteCertificateChainErrors) != 0)
         {
-            return "no valid chain to trusted_ca: " + (chain.ChainStatus is [var first, ..] ? first.Status.ToString() : "it cannot be built");
+            return Bad("no valid chain to trusted_ca: " + (chain.ChainStatus is [var first, ..] ? first.Status.ToString() : "it cannot be built"));
         }
         if (nameMatters && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
         {
-            return "the certificate is for another host name";
+            return new PeerRefusal(PeerRefusalKind.Name, "the certificate is for another host name");
         }
         if (config.MaxDepth is { } depth && chain.ChainElements.Count - 2 > depth)
         {
-            return $"the chain has more than max_verify_depth {depth} certificates between leaf and CA";
+            return Bad($"the chain has more than max_verify_depth {depth} certificates between leaf and CA");
         }
         if (!IsPinned(certificate))
         {
-            return "the certificate is none of verify_certificate_hash and verify_certificate_spki";
+            return new PeerRefusal(PeerRefusalKind.Pin, "the certificate is none of verify_certificate_hash and verify_certificate_spki");
         }
-        if (!names.IsEmpty && !names.Accepts(certificate))
+        if (namesMatter && !names.IsEmpty && !names.Accepts(certificate))
         {
-            return "no name in the certificate fits match_typed_subject_alt_names";
+            return new PeerRefusal(PeerRefusalKind.Name, "no name in the certificate fits match_typed_subject_alt_names");
         }
-        return revocation?.FindProblem(chain.ChainElements) is { } revoked ? "a certificate of the chain: " + revoked : null;
+        return revocation?.FindProblem(chain.ChainElements) is { } revoked ? Bad("a certificate of the chain: " + revoked) : null;
     }
+
+    private static PeerRefusal Bad(string text) => new(PeerRefusalKind.Certificate, text);
 
     // As in Envoy one fit is enough, in whichever of the two lists.
     private bool IsPinned(X509Certificate2 certificate)

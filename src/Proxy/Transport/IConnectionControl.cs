@@ -12,9 +12,9 @@ internal interface IConnectionControl
     /// <summary>Closes with a reset: nothing that is queued matters any more.</summary>
     void Reset();
 
-    /// <summary>Something can be read now: bytes, or the end.</summary>
-    bool HasInput { get; }
-
     /// <summary>The peer is gone (reset, or closed both ways) although nobody reads.</summary>
     bool PeerIsGone { get; }
+
+    /// <summary>Something waits to be read, be it the end of the stream: for a kept connection that nobody reads, a reason not to use it again.</summary>
+    bool HasInput { get; }
 }

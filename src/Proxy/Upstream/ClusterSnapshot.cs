@@ -24,6 +24,9 @@ internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats 
     /// <summary>Whoever made the snapshot releases the scope.</summary>
     public ClusterStats Stats { get; } = stats ?? ClusterStats.Unlisted();
 
+    /// <summary>TLS to its endpoints. Set before the snapshot is in force; outside of discovery a configured TLS has no context, and so no connection.</summary>
+    public UpstreamTls Tls { get; set; } = UpstreamTls.None;
+
     public TimeSpan ConnectTimeout => Config.ConnectTimeout;
 
     /// <summary>Written by the configuration thread when EDS says so.</summary>

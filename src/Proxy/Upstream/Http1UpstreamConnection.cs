@@ -24,12 +24,14 @@ internal sealed class Http1UpstreamConnection : ServerStream
     private readonly EndPoint destination;
     private readonly UpstreamSession owner;
     private readonly ConnectionMetadata? openedFor; // its mark carries their identity
+    private readonly ConnectPurpose openedWith;
     private readonly ReceiveBuffer input;
     private readonly SendBuffer output;
     private readonly Http1BodyReader body;
     private readonly ResponseHead head = new();
     private EndpointSet endpoints; // the set that the destination was last seen in
     private RequestMeans means;
+    private readonly long opened = Environment.TickCount64;
     private int served;
     private int interim;
     private bool requestSent = true;
@@ -38,11 +40,12 @@ internal sealed class Http1UpstreamConnection : ServerStream
     private int closed;
     private ProxyError abortedBy;
 
-    public Http1UpstreamConnection(TransportChannel channel, ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? openedFor, UpstreamSession owner)
+    public Http1UpstreamConnection(TransportChannel channel, ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? openedFor, ConnectPurpose openedWith, UpstreamSession owner)
     {
         this.channel = channel;
         this.destination = destination;
         this.openedFor = openedFor;
+        this.openedWith = openedWith;
         this.owner = owner;
         Cluster = cluster;
         endpoints = cluster.Endpoints;
@@ -64,8 +67,13 @@ internal sealed class Http1UpstreamConnection : ServerStream
     public override bool IsRetryable => served > 1 && !answered && interim == 0;
 
     /// <summary>Whether the next request may use it: it is for this cluster and these identities, its endpoint is still wanted, and the server has not closed or spoken out of turn.</summary>
-    public bool Fits(ClusterSnapshot cluster, ConnectionMetadata? metadata) =>
-        closed == 0 && ReferenceEquals(Cluster, cluster) && ReferenceEquals(openedFor, metadata) && input.Count == 0 && !channel.Control.HasInput && IsStillWanted();
+    public bool Fits(ClusterSnapshot cluster, ConnectionMetadata? metadata, ConnectPurpose purpose) =>
+        closed == 0 && ReferenceEquals(Cluster, cluster) && ReferenceEquals(openedFor, metadata) && openedWith == purpose && MayServeMore && input.Count == 0 && !channel.Control.HasInput && IsStillWanted();
+
+    // common_http_protocol_options of the cluster bound what one connection is used for.
+    private bool MayServeMore =>
+        (Cluster.Config.MaxRequestsPerConnection == 0 || served < Cluster.Config.MaxRequestsPerConnection)
+        && (Cluster.Config.MaxConnectionDuration is not { } age || Environment.TickCount64 - opened < age.TotalMilliseconds);
 
     public override ValueTask<ProxyError> SendHeadAsync(RequestHead request, bool end)
     {

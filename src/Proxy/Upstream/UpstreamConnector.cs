@@ -6,6 +6,8 @@ using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Errors;
+using Postern.Proxy.Tls;
+using Postern.Proxy.Transport;
 using Postern.Tproxy;
 
 namespace Postern.Proxy.Upstream;
@@ -14,7 +16,8 @@ namespace Postern.Proxy.Upstream;
 internal interface IUpstreamConnector
 {
     /// <summary>Connects; never throws but for bugs.</summary>
-    ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken);
+    ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken);
 }
 
 /// <inheritdoc cref="IUpstreamConnector"/>
@@ -25,12 +28,22 @@ internal sealed class UpstreamConnector : IUpstreamConnector
     /// <summary>The listening addresses of this process, so that it never connects to itself.</summary>
     public void SetListeners(LoopGuard listeners) => guard = listeners;
 
-    public async ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
-        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+    public async ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken)
     {
         if (destination is IPEndPoint address && guard.Connecting(address) != LoopVerdict.Clear)
         {
             return (null, new ProxyError(ErrorCode.UpstreamLoop, $"{destination} is this proxy's own listener: the connection was not steered here, or the cluster points back at the proxy"));
+        }
+        var (tls, refusal) = cluster.Tls.Choose(cluster, metadata, destination);
+        if (refusal.IsError)
+        {
+            return (null, refusal);
+        }
+        var (name, check) = tls is null ? ("", NameCheck.Configured) : UpstreamTls.Name(cluster, metadata, purpose, tls);
+        if (UpstreamTls.Unnamed(name, check) is { } unnamed)
+        {
+            return (null, new ProxyError(ErrorCode.UpstreamTls, unnamed));
         }
         Socket socket;
         try
@@ -45,10 +58,21 @@ internal sealed class UpstreamConnector : IUpstreamConnector
             return (null, new ProxyError(ErrorCode.UpstreamSocket, e.Message));
         }
         cluster.Stats.ConnectionsTotal.Increment();
-        var error = await ConnectAsync(socket, destination, cluster, cancellationToken).ConfigureAwait(false);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(cluster.ConnectTimeout);
+        var error = await ConnectAsync(socket, destination, cluster, timeout.Token, cancellationToken).ConfigureAwait(false);
         if (!error.IsError)
         {
-            return (socket, error);
+            var plain = TransportChannel.Plain(socket);
+            if (tls is null)
+            {
+                return (plain, ProxyError.None);
+            }
+            (var channel, error) = await UpstreamTls.ConnectAsync(plain, tls.For(name, purpose.Alpn, check), cluster, timeout.Token, cancellationToken).ConfigureAwait(false);
+            if (channel is not null)
+            {
+                return (channel, error);
+            }
         }
         if (error.Code != ErrorCode.DownstreamReset)
         {
@@ -78,13 +102,11 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         };
     }
 
-    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken cancellationToken)
+    private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken timeout, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(cluster.ConnectTimeout);
         try
         {
-            await socket.ConnectAsync(destination, timeout.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(destination, timeout).ConfigureAwait(false);
             return ProxyError.None;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -32,8 +32,17 @@ public sealed record ClusterConfig(string Name, ClusterType Type, TimeSpan Conne
     /// <summary><c>circuit_breakers</c>.</summary>
     public CircuitBreakersConfig CircuitBreakers { get; init; } = CircuitBreakersConfig.Unlimited;
 
-    /// <summary>TLS to the endpoints, for control planes only; null without.</summary>
+    /// <summary><c>transport_socket</c> is <c>envoy.transport_sockets.tls</c>; null without.</summary>
     public UpstreamTlsConfig? Tls { get; init; }
+
+    /// <summary><c>transport_socket</c> is <c>cilium.tls_wrapper</c>: policy says of each connection whether TLS begins here, and with which context.</summary>
+    public bool TlsByPolicy { get; init; }
+
+    /// <summary><c>upstream_http_protocol_options.auto_sni</c>: the server name sent is the host of the request.</summary>
+    public bool AutoSni { get; init; }
+
+    /// <summary><c>upstream_http_protocol_options.auto_san_validation</c>: the server's certificate must be for that host, and that alone decides.</summary>
+    public bool AutoSanValidation { get; init; }
 }
 
 /// <summary><c>eds_cluster_config</c>.</summary>

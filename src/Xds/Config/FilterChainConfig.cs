@@ -6,7 +6,17 @@ namespace Postern.Xds.Config;
 /// <param name="Name">May be empty.</param>
 /// <param name="Match">Null matches everything.</param>
 /// <param name="Filters">In order; exactly one terminal, at the end.</param>
-public sealed record FilterChainConfig(string Name, FilterChainMatchConfig? Match, EquatableList<NetworkFilterConfig> Filters);
+public sealed record FilterChainConfig(string Name, FilterChainMatchConfig? Match, EquatableList<NetworkFilterConfig> Filters)
+{
+    /// <summary><c>transport_socket</c> is <c>envoy.transport_sockets.tls</c>; null without.</summary>
+    public DownstreamTlsConfig? Tls { get; init; }
+
+    /// <summary><c>transport_socket</c> is <c>cilium.tls_wrapper</c>: policy says of each connection whether TLS ends here, and with which context.</summary>
+    public bool TlsByPolicy { get; init; }
+
+    /// <summary><c>transport_socket_connect_timeout</c>: how long a handshake may take; null where it is not written.</summary>
+    public System.TimeSpan? HandshakeTimeout { get; init; }
+}
 
 /// <summary><c>FilterChainMatch</c>. Empty lists and nulls match anything.</summary>
 public sealed record FilterChainMatchConfig

@@ -28,9 +28,9 @@ internal static class Clusters
         {
             Eds = type == ClusterType.Eds ? Eds(cluster, path.Field("eds_cluster_config")) : null,
             CircuitBreakers = Breakers(cluster.CircuitBreakers, path.Field("circuit_breakers").Field("thresholds")),
-            Tls = TransportSockets.ToUpstream(cluster.TransportSocket, path.Field("transport_socket")),
         };
-        return UpstreamProtocols.Apply(cluster, config, path);
+        config = UpstreamProtocols.Apply(cluster, config, path);
+        return TransportSockets.Apply(config, cluster.TransportSocket, path.Field("transport_socket"));
     }
 
     // What is not written is no bound: Envoy's 1024 would be met by a node's traffic to one ORIGINAL_DST cluster. Nothing is sent with priority HIGH.

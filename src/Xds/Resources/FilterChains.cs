@@ -18,7 +18,6 @@ internal static class FilterChains
     public static FilterChainConfig ToConfig(FilterChain chain, ConfigPath path)
     {
         var match = chain.FilterChainMatch is null ? null : FilterChainMatches.ToConfig(chain.FilterChainMatch, path.Field("filter_chain_match"));
-        TransportSockets.CheckDownstream(chain.TransportSocket, path.Field("transport_socket"));
         var filtersPath = path.Field("filters");
         var filters = chain.Filters.Map(filtersPath, Filter);
         for (var i = 0; i < filters.Count; i++)
@@ -33,9 +32,15 @@ internal static class FilterChains
                 throw filtersPath.Item(i).Error("cilium.network must be the first filter of its chain, once: nothing may run before the verdict");
             }
         }
-        return filters.Count > 0 && filters[^1] is TcpProxyConfig or HttpConnectionManagerConfig
-            ? new FilterChainConfig(chain.Name, match, filters)
-            : throw filtersPath.Error("needs a terminal filter at the end: envoy.filters.network.tcp_proxy or envoy.filters.network.http_connection_manager");
+        if (filters.Count == 0 || filters[^1] is not (TcpProxyConfig or HttpConnectionManagerConfig))
+        {
+            throw filtersPath.Error("needs a terminal filter at the end: envoy.filters.network.tcp_proxy or envoy.filters.network.http_connection_manager");
+        }
+        var config = new FilterChainConfig(chain.Name, match, filters)
+        {
+            HandshakeTimeout = Durations.OrOff(chain.TransportSocketConnectTimeout, TimeSpan.Zero, path.Field("transport_socket_connect_timeout")),
+        };
+        return TransportSockets.Apply(config, chain.TransportSocket, path.Field("transport_socket"));
     }
 
     private static NetworkFilterConfig Filter(Filter filter, ConfigPath path)

@@ -120,7 +120,7 @@ internal static class TlsContexts
         reference.SdsConfig is null ? null : ConfigSources.ToConfig(reference.SdsConfig, path.Field("sds_config")));
 
     /// <summary>Envoy joins the items with commas and parses the whole, so that one item "h2,http/1.1" means both; Cilium writes it that way.</summary>
-    private static EquatableList<string> Alpn(RepeatedField<string> items, ConfigPath path)
+    public static EquatableList<string> Alpn(IReadOnlyList<string> items, ConfigPath path)
     {
         const int MaxProtocols = 32;
         var all = new List<string>();

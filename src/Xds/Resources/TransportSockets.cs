@@ -8,32 +8,24 @@ using Postern.Xds.Text;
 
 namespace Postern.Xds.Resources;
 
-/// <summary>
-/// <c>envoy.config.core.v3.TransportSocket</c>. <c>cilium.tls_wrapper</c> passes bytes as they are unless a policy rule carries a TLS context,
-/// and such a rule refuses its connections: so it is accepted and does nothing.
-/// </summary>
+/// <summary><c>envoy.config.core.v3.TransportSocket</c>: bytes as they are, TLS, or <c>cilium.tls_wrapper</c>, which leaves the choice to policy.</summary>
 internal static class TransportSockets
 {
-    /// <summary>Of a filter chain.</summary>
-    public static void CheckDownstream(TransportSocket? socket, ConfigPath path)
+    /// <summary>The filter chain with its transport socket.</summary>
+    public static FilterChainConfig Apply(FilterChainConfig chain, TransportSocket? socket, ConfigPath path) => Unpack(socket, ref path) switch
     {
-        switch (Unpack(socket, ref path))
-        {
-            case null or RawBuffer or DownstreamTlsWrapperContext:
-                break;
-            case DownstreamTlsContext:
-                throw path.Field("@type").Error(
-                    $"{DownstreamTlsContext.Descriptor.FullName}: TLS termination is not built in yet; pass TLS through with a tcp_proxy chain that matches transport_protocol: tls");
-            case { } other:
-                throw TypedConfig.Misplaced(other, "a transport socket of a filter chain", path);
-        }
-    }
+        null or RawBuffer => chain,
+        DownstreamTlsWrapperContext => chain with { TlsByPolicy = true },
+        DownstreamTlsContext context => chain with { Tls = TlsContexts.ToConfig(context, path) },
+        var other => throw TypedConfig.Misplaced(other, "a transport socket of a filter chain", path),
+    };
 
-    /// <summary>Of a cluster; null when bytes go out as they are.</summary>
-    public static UpstreamTlsConfig? ToUpstream(TransportSocket? socket, ConfigPath path) => Unpack(socket, ref path) switch
+    /// <summary>The cluster with its transport socket.</summary>
+    public static ClusterConfig Apply(ClusterConfig cluster, TransportSocket? socket, ConfigPath path) => Unpack(socket, ref path) switch
     {
-        null or RawBuffer or UpstreamTlsWrapperContext => null,
-        UpstreamTlsContext context => TlsContexts.ToConfig(context, path),
+        null or RawBuffer => cluster,
+        UpstreamTlsWrapperContext => cluster with { TlsByPolicy = true },
+        UpstreamTlsContext context => cluster with { Tls = TlsContexts.ToConfig(context, path) },
         var other => throw TypedConfig.Misplaced(other, "a transport socket of a cluster", path),
     };
 

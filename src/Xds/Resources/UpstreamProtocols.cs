@@ -28,11 +28,11 @@ internal static class UpstreamProtocols
             {
                 throw at.Error($"options of this extension are not built in; only {HttpKey} is");
             }
-            config = Common(options.CommonHttpProtocolOptions, Protocol(options, config, at), at.Field("common_http_protocol_options"));
-            if (options.UpstreamHttpProtocolOptions is { } upstream && (upstream.AutoSni || upstream.AutoSanValidation))
+            config = Common(options.CommonHttpProtocolOptions, Protocol(options, config, at), at.Field("common_http_protocol_options")) with
             {
-                throw at.Field("upstream_http_protocol_options").Error("auto_sni and auto_san_validation are not built in; name the server in the cluster's UpstreamTlsContext (sni, match_typed_subject_alt_names)");
-            }
+                AutoSni = options.UpstreamHttpProtocolOptions?.AutoSni ?? false,
+                AutoSanValidation = options.UpstreamHttpProtocolOptions?.AutoSanValidation ?? false,
+            };
         }
         return config;
     }

@@ -20,7 +20,7 @@ internal sealed class DiscoveryRig : IDisposable
     private readonly LastGoodSubscriber? lastGood;
     private readonly StateKeeper? keeper;
 
-    public DiscoveryRig(FakeClock? clock = null, string? stateDir = null, BootstrapConfig? bootstrap = null, IListenerHost? host = null, TimeSpan? maxAge = null)
+    public DiscoveryRig(FakeClock? clock = null, string? stateDir = null, BootstrapConfig? bootstrap = null, IListenerHost? host = null, TimeSpan? maxAge = null, RecordList? records = null, StatsRegistry? stats = null)
     {
         Clock = clock ?? new FakeClock();
         bootstrap ??= Bootstrap();
@@ -31,7 +31,7 @@ internal sealed class DiscoveryRig : IDisposable
             keeper = new StateKeeper(StateDirectory.Open(stateDir), bootstrap, maxAge ?? TimeSpan.FromHours(24), Clock, Lines.Add);
             subscriber = lastGood = new LastGoodSubscriber(Plane, keeper, new FakeDecoder(), gate, Lines.Add);
         }
-        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, new SnapshotParts(_ => new RecordList(), new StatsRegistry(), IsOnlyDatapath: false), Lines.Add, Lines.Add);
+        Resources = new DynamicResources(bootstrap, subscriber, gate, host ?? Host, new SnapshotParts(_ => records ?? new RecordList(), stats ?? new StatsRegistry(), IsOnlyDatapath: false), Lines.Add, Lines.Add);
         Assert.Empty(Resources.Start());
     }
 

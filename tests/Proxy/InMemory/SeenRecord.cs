@@ -18,11 +18,13 @@ internal sealed record SeenRecord(EntryType Type, IReadOnlyDictionary<string, st
             ["rule"] = record.RuleName,
             ["policy"] = record.PolicyName,
             ["source"] = record.SourceIdentity.ToString(),
+            ["sni"] = record.Sni,
             ["http"] = record.Http is null ? "no" : "yes",
         };
         if (record.Http is { } http)
         {
             fields["status"] = http.Status.ToString();
+            fields["scheme"] = http.Scheme;
             fields["method"] = http.Request?.Method.ToString() ?? "";
             fields["path"] = http.Request?.Path.ToString() ?? "";
             fields["authority"] = http.Request?.Authority.ToString() ?? "";
