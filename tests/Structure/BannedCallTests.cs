@@ -26,6 +26,7 @@ public sealed class BannedCallTests
     {
         [("src/Tproxy/Steering/SteeringLock.cs", @"\bThread\.Sleep\b")] = "start-up: waits a bounded time for another process's file lock, which tells nobody when it goes",
         [("src/Proxy/Transport/SendBuffer.cs", @"\.(Wait|GetAwaiter\(\)\.GetResult)\(\)")] = "takes the result of a write that has completed",
+        [("src/Proxy/Lifecycle/Overloads.cs", @"\bGC\.Collect\b")] = "overload manager's shrink_heap: in the background, at most every 10 s, when memory is short",
         [("src/Records/Json/FileLineOutput.cs", @"\.(Wait|GetAwaiter\(\)\.GetResult)\(\)")] = "the writer's own thread waits for lines",
         [("src/Tproxy/Steering/CommandRunner.cs", @"\.(Wait|GetAwaiter\(\)\.GetResult)\(\)")] = "start-up and shutdown: iptables and ip run on the thread that is in the right network namespace, each with a time limit",
     };

@@ -37,6 +37,12 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
     /// <summary>The request has until then; milliseconds of TickCount64, 0 for no limit.</summary>
     public long Deadline { get; set; }
 
+    /// <summary>Request and answer together have until then, a tunnel too; milliseconds of TickCount64, 0 for no limit.</summary>
+    public long MaxDurationDeadline { get; set; }
+
+    /// <summary>The request has until then to come whole; 0 for no limit, and from its last byte on.</summary>
+    public long RequestDeadline { get; set; }
+
     /// <summary>Longest time without a byte either way, milliseconds, 0 for no limit.</summary>
     public long StreamIdleMillis { get; set; }
 
@@ -110,7 +116,19 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
             failedAt = now;
             Fail(new ProxyError(ErrorCode.ResponseTimeout, "no complete response within the route's timeout"));
         }
-        else if (StreamIdleMillis != 0 && now - Math.Max(begun, LastActivity) > StreamIdleMillis)
+        else if (MaxDurationDeadline != 0 && now > MaxDurationDeadline)
+        {
+            failedAt = now;
+            Connection.Listener.Stats.RequestMaxDuration.Increment();
+            Fail(new ProxyError(ErrorCode.MaxStreamDuration, "the request and its answer took longer than max_stream_duration of the listener or the route"));
+        }
+        else if (RequestDeadline != 0 && now > RequestDeadline)
+        {
+            failedAt = now;
+            Connection.Listener.Stats.RequestTimeouts.Increment();
+            Fail(new ProxyError(ErrorCode.RequestTimeout, "the request did not come whole within request_timeout of the listener"));
+        }
+        else if (StreamIdleMillis != 0 && now - Math.Max(begun, LastActivity) > Connection.Listener.Overload.Timeouts.StreamIdle(StreamIdleMillis))
         {
             failedAt = now;
             Fail(new ProxyError(ErrorCode.StreamIdleTimeout, "no byte either way within stream_idle_timeout (or the route's idle_timeout)"));
@@ -163,6 +181,8 @@ internal abstract class ClientStream(HttpConnection connection, HttpExchange exc
     protected void ResetState()
     {
         Deadline = 0;
+        MaxDurationDeadline = 0;
+        RequestDeadline = 0;
         StreamIdleMillis = 0;
         InFlightSince = 0;
         failedAt = 0;

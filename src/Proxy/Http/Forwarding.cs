@@ -26,6 +26,24 @@ internal static class Forwarding
             await LocalReplies.SendAsync(stream, LocalReplies.Of(ErrorCode.NoCluster, $"cluster {route.Config.Cluster} is unknown; was it removed by CDS?")).ConfigureAwait(false);
             return;
         }
+        if (!cluster.TryEnterRequest())
+        {
+            await FailAsync(stream, cluster, new ProxyError(ErrorCode.UpstreamOverflow, $"cluster {cluster.Name} has circuit_breakers max_requests {cluster.Config.CircuitBreakers.MaxRequests} in flight")).ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            await TryAsync(stream, route, cluster).ConfigureAwait(false);
+        }
+        finally
+        {
+            cluster.LeaveRequest();
+        }
+    }
+
+    private static async Task TryAsync(ClientStream stream, Route route, ClusterSnapshot cluster)
+    {
+        var connection = stream.Connection;
         // Policy judged the path before the route rewrites it, and records show that one; only the upstream sees the other.
         stream.Head.UpstreamTarget = route.Rewrite(stream.Head);
         SetDeadlines(stream, route);
@@ -220,10 +238,13 @@ internal static class Forwarding
 
     private static void SetDeadlines(ClientStream stream, Route route)
     {
-        stream.Deadline = route.Config.Timeout is { } timeout ? Environment.TickCount64 + (long)timeout.TotalMilliseconds : 0;
-        var idle = route.Config.IdleTimeout ?? stream.Connection.Listener.StreamIdleTimeout;
-        stream.StreamIdleMillis = idle is { } span ? (long)span.TotalMilliseconds : 0;
+        var listener = stream.Connection.Listener;
+        stream.Deadline = After(Environment.TickCount64, route.Config.Timeout);
+        stream.MaxDurationDeadline = After(stream.InFlightSince, route.MaxStreamDuration(stream.Head, listener.MaxStreamDuration));
+        stream.StreamIdleMillis = After(0, route.Config.IdleTimeout ?? listener.StreamIdleTimeout);
     }
+
+    private static long After(long since, TimeSpan? span) => span is { } time ? since + Math.Max(1, (long)time.TotalMilliseconds) : 0;
 
     private static bool IsReplayable(RequestHead head) => !head.HasBody && head.Method is ("GET" or "HEAD" or "OPTIONS" or "TRACE" or "DELETE");
 }

@@ -84,7 +84,7 @@ internal sealed class Http1ClientStream : ClientStream
     {
         IsAnswered = true;
         framing = FramingOf(answer, end);
-        Closes = connection.IsDraining || head.AsksClose || framing == AnswerFraming.UntilClose || connection.IsLastRequest
+        Closes = connection.IsDraining || head.AsksClose || framing == AnswerFraming.UntilClose
             // Whether the client will still send its body after this answer is its choice (RFC 9110 §10.1.1), so what would follow is unclear.
             || (!body.IsComplete && (head.ExpectsContinue || Failure.IsError)) || body.Failed || head.IsConnect;
         ResponseWriter.Write(answer, framing, ConnectionOf(answer), output);

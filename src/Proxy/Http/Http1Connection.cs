@@ -20,7 +20,6 @@ namespace Postern.Proxy.Http;
 internal sealed class Http1Connection : HttpConnection
 {
     private const int LingerBytes = 256 * 1024;
-    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     private readonly RequestPath path;
     private readonly ReceiveBuffer input;
@@ -56,9 +55,6 @@ internal sealed class Http1Connection : HttpConnection
     public bool FoundHttp2 { get; private set; }
 
     public override bool IsDraining => draining;
-
-    /// <summary>The listener's <c>max_requests_per_connection</c> is reached with this one.</summary>
-    public bool IsLastRequest => Listener.MaxRequestsPerConnection is > 0 and var most && served >= most;
 
     /// <summary>When the request in flight began; 0 when there is none.</summary>
     public long InFlightSince => stream.InFlightSince;
@@ -123,7 +119,8 @@ internal sealed class Http1Connection : HttpConnection
     public override void Sweep(long now)
     {
         var idle = Interlocked.Read(ref idleSince);
-        if (idle != 0 && Listener.IdleTimeout is { } timeout && now - idle > timeout.TotalMilliseconds)
+        SweepAge(now);
+        if (idle != 0 && IsIdleTooLong(now - idle))
         {
             StopReading();
         }
@@ -291,7 +288,7 @@ internal sealed class Http1Connection : HttpConnection
         {
             return;
         }
-        using var time = new CancellationTokenSource(LingerTime);
+        using var time = new CancellationTokenSource(Listener.DelayedCloseTimeout);
         var sink = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {

@@ -17,6 +17,9 @@ internal abstract class HttpConnection : ITrackedConnection
 {
     private static readonly ProxyError NoLongerAllowed = new(ErrorCode.PolicyChanged, "policy changed while the request was under way, and no longer allows its connection");
 
+    private readonly long openedAt = Environment.TickCount64;
+    private int requests;
+    private bool isOld; // the sweeper's
     private int aborted;
 
     protected HttpConnection(HttpConnectionParts parts)
@@ -69,6 +72,22 @@ internal abstract class HttpConnection : ITrackedConnection
     /// <inheritdoc/>
     public void AbortNow() => Abort();
 
+    /// <summary>A request begins: bounds on the number of them, and the overload manager, may make it the connection's last.</summary>
+    public void CountRequest()
+    {
+        var stats = Listener.Stats;
+        if (Listener.MaxRequestsPerConnection > 0 && Interlocked.Increment(ref requests) == Listener.MaxRequestsPerConnection)
+        {
+            stats.ConnectionMaxRequests.Increment();
+            BeginDrain();
+        }
+        else if (Listener.Overload.DisableKeepAlive)
+        {
+            stats.ConnectionsNotKept.Increment();
+            BeginDrain();
+        }
+    }
+
     /// <summary>Cuts the connection with a reset. False when it was cut before.</summary>
     public bool Abort()
     {
@@ -103,6 +122,20 @@ internal abstract class HttpConnection : ITrackedConnection
             stream.Fail(NoLongerAllowed);
         }
     }
+
+    /// <summary>Lets the connection drain once it is as old as the listener allows.</summary>
+    protected void SweepAge(long now)
+    {
+        if (!isOld && Listener.MaxConnectionDuration is { } longest && now - openedAt > Listener.Overload.Timeouts.ConnectionMax((long)longest.TotalMilliseconds))
+        {
+            isOld = true;
+            Listener.Stats.ConnectionMaxDuration.Increment();
+            BeginDrain();
+        }
+    }
+
+    /// <summary>Whether it was idle for longer than the listener allows.</summary>
+    protected bool IsIdleTooLong(long idleMillis) => Listener.IdleTimeout is { } timeout && idleMillis > Listener.Overload.Timeouts.ConnectionIdle((long)timeout.TotalMilliseconds);
 
     /// <summary>Resets the transport and fails every request in flight with this reason. Once, from any thread.</summary>
     protected abstract void Cut(ProxyError reason);

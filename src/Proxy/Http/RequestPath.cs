@@ -35,6 +35,8 @@ internal sealed partial class RequestPath(ILogger logger)
         var exchange = stream.Exchange;
         stream.StreamIdleMillis = listener.StreamIdleTimeout is { } idle ? (long)idle.TotalMilliseconds : 0; // a route may say otherwise
         var begun = stream.InFlightSince;
+        stream.RequestDeadline = stream.Head.HasBody && listener.RequestTimeout is { } whole ? begun + (long)whole.TotalMilliseconds : 0;
+        stream.Connection.CountRequest();
         listener.Stats.OnRequest();
         exchange.Begin(stream.Head, stream.Head.Version, Clock.UnixNanos());
         try
@@ -68,6 +70,11 @@ internal sealed partial class RequestPath(ILogger logger)
     {
         route = null;
         var (listener, head) = (stream.Connection.Listener, stream.Head);
+        if (listener.Overload.StopAcceptingRequests)
+        {
+            listener.Stats.RequestsOverloaded.Increment();
+            return LocalReplies.Of(ErrorCode.Overloaded, "the process is short of what its overload_manager watches and takes no new requests (stop_accepting_requests)");
+        }
         if (HeadPreparation.Apply(stream.Connection, head) is { } ended)
         {
             return ended;
@@ -95,12 +102,10 @@ internal sealed partial class RequestPath(ILogger logger)
             listener.Stats.NoRoute.Increment();
             return LocalReplies.Of(ErrorCode.NoRoute, $"no route of listener {listener.Listener} matches; see virtual_hosts in its route_config");
         }
-        return (head.IsConnect || head.UpgradeProtocol.Length > 0) && !MayUpgrade(listener, head)
+        return (head.IsConnect || head.UpgradeProtocol.Length > 0) && !route.Allows(listener.Upgrades, head.IsConnect ? "CONNECT" : head.UpgradeProtocol)
             ? LocalReplies.Of(ErrorCode.UpgradeNotConfigured, "the client asks to change the protocol (CONNECT or Upgrade), which no upgrade_configs of the listener allows")
             : null;
     }
-
-    private static bool MayUpgrade(HttpListenerSnapshot listener, RequestHead head) => listener.Upgrades.Allows(head.IsConnect ? "CONNECT" : head.UpgradeProtocol);
 
     [LoggerMessage(2, LogLevel.Error, "connection {Id}: request failed with an unexpected exception")]
     private static partial void LogUnhandled(ILogger logger, Exception exception, string id);

@@ -36,6 +36,10 @@ internal sealed class Upload
             }
             var read = await reading.ConfigureAwait(false);
             stream.Touch();
+            if (read.IsEnd)
+            {
+                stream.RequestDeadline = 0;
+            }
             if (read.Error.IsError)
             {
                 ClientError = read.Error;

@@ -15,7 +15,6 @@ namespace Postern.Proxy.Http2;
 internal sealed class Http2Connection : HttpConnection
 {
     private const int LingerBytes = 256 * 1024;
-    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     private readonly Http2ServingSession session;
     private HttpExchange? refusals; // the read loop's
@@ -49,6 +48,7 @@ internal sealed class Http2Connection : HttpConnection
 
     public override void Sweep(long now)
     {
+        SweepAge(now);
         session.Sweep(now);
         Upstream.Sweep(now);
         if (session.IsIdleFor(now) > Parts.Registry.Admission.UpstreamIdleMillis)
@@ -56,6 +56,9 @@ internal sealed class Http2Connection : HttpConnection
             Upstream.CloseIdle();
         }
     }
+
+    /// <inheritdoc cref="HttpConnection.IsIdleTooLong"/>
+    public bool HasIdled(long millis) => IsIdleTooLong(millis);
 
     public override void BeginDrain() => session.BeginDrain();
 
@@ -88,7 +91,7 @@ internal sealed class Http2Connection : HttpConnection
         {
             return;
         }
-        using var time = new CancellationTokenSource(LingerTime);
+        using var time = new CancellationTokenSource(Listener.DelayedCloseTimeout);
         var sink = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {

@@ -87,7 +87,7 @@ internal sealed class Http2ServingSession : Http2Session
             headTimedOut = true;
             Stop(Http2Fault.HeadUnfinished, wake: true);
         }
-        if (IsIdleFor(now) is var idle && idle > 0 && connection.Listener.IdleTimeout is { } timeout && idle > timeout.TotalMilliseconds)
+        if (IsIdleFor(now) is var idle && idle > 0 && connection.HasIdled(idle))
         {
             Stop(null, wake: true);
         }

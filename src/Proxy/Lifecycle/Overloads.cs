@@ -30,5 +30,6 @@ internal static class Overloads
         _ => new ConnectionMonitor(admission),
     };
 
-    private static void Shrink() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    // In the background: an overloaded proxy must not stand still for it.
+    private static void Shrink() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
 }

@@ -10,7 +10,7 @@ namespace Postern.Proxy.Overload;
 /// <summary>Reads the resources every <c>refresh_interval</c> and sets what the process sheds (<see cref="OverloadState"/>).</summary>
 internal sealed partial class OverloadManager : IStatsSource, IDisposable
 {
-    /// <summary>A collection stops the process for a moment: not more often than this, as Envoy's shrink_heap.</summary>
+    /// <summary>A collection of everything costs CPU: not more often than this, as Envoy's shrink_heap.</summary>
     public static readonly TimeSpan ShrinkInterval = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();

@@ -72,6 +72,7 @@ internal sealed class ClientTalk : IUpstreamConnector, IDisposable
 
     public void Sweep(TimeSpan ahead) => connection.Sweep(Environment.TickCount64 + (long)ahead.TotalMilliseconds);
 
-    public ValueTask<(System.Net.Sockets.Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken) =>
+    public ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 }

@@ -34,6 +34,8 @@ internal class MemoryEnd(ByteQueue from, ByteQueue to) : Stream, IConnectionCont
 {
     public bool PeerIsGone => false;
 
+    public bool HasInput => false;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;

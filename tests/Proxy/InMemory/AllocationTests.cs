@@ -109,7 +109,7 @@ public class AllocationTests(HttpEngineFixture fixture, ITestOutputHelper output
         admission.TryEnter();
         var channel = new TransportChannel(new NetworkStream(accepted, ownsSocket: true), new SocketControl(accepted));
         var parts = new HttpConnectionParts("allocation", channel, default, listening, metadata, source, pod, host, new ConnectionRegistry(admission), null);
-        _ = HttpEngine.RunAsync(fixture.Engine.Begin(parts), parts);
+        _ = fixture.Engine.RunAsync(fixture.Engine.Begin(parts), parts);
         return client;
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -68,7 +69,7 @@ internal sealed class Conversation : IDisposable
         var verdict = new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats);
         var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, client, pod, Host, registry, verdict);
         connection = fixture.Engine.Begin(parts);
-        running = HttpEngine.RunAsync(connection, parts);
+        running = fixture.Engine.RunAsync(connection, parts);
     }
 
     /// <summary>Connection id, as log lines name it.</summary>
@@ -197,7 +198,7 @@ internal sealed class Conversation : IDisposable
             Forwarded = options.Forwarded,
             Via = options.Via,
             RequestIds = options.RequestIds,
-            Upgrades = new UpgradeRules(options.Upgrades),
+            Upgrades = new UpgradeRules([.. options.Upgrades.Select(name => new UpgradeConfig(name, true))]),
         };
     }
 

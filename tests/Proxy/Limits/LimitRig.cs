@@ -34,7 +34,7 @@ internal sealed class LimitRig : IDisposable
         Cluster = new ClusterSnapshot(
             new ClusterConfig("c", ClusterType.Static, TimeSpan.FromSeconds(5), [server.LocalEndPoint!]) { CircuitBreakers = breakers ?? CircuitBreakersConfig.Unlimited }, clusterStats);
         var connector = new UpstreamConnector();
-        manager = new ListenerManager(new ConnectionPipeline(new HttpHandoff(), connector, NullLogger.Instance), connector, Admission, TimeSpan.FromSeconds(5), NullLogger.Instance, stats);
+        manager = new ListenerManager(new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance), connector, Admission, TimeSpan.FromSeconds(5), NullLogger.Instance, stats);
         Assert.Empty(manager.Apply([new ListenerConfig { Name = "l", Addresses = [new IPEndPoint(IPAddress.Loopback, 0)] }], Compile));
         Scope = "listener." + ListenerStats.NameOf(manager.Listening[0].Address);
     }

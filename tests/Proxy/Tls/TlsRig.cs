@@ -43,7 +43,7 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
     {
         origin.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         origin.Listen();
-        manager = new ListenerManager(new ConnectionPipeline(engine.Handoff, this, NullLogger.Instance), real, admission, TimeSpan.Zero, NullLogger.Instance, Stats);
+        manager = new ListenerManager(new ConnectionPipeline(engine, this, NullLogger.Instance), real, admission, TimeSpan.Zero, NullLogger.Instance, Stats);
         Discovery = new DiscoveryRig(host: manager, records: Records, stats: Stats);
     }
 
@@ -79,7 +79,6 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
         Func<ListenerConfig, ListenerConfig>? listener = null)
     {
         var rig = new TlsRig();
-        await rig.engine.StartAsync(CancellationToken.None);
         var port = ((IPEndPoint)rig.origin.LocalEndPoint!).Port;
         var (_, config) = Make.Fixed("up", port);
         rig.Discovery.Plane.Send("CDS", ("up", (cluster ?? (c => c with { TlsByPolicy = true }))((ClusterConfig)config)));
@@ -222,9 +221,6 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
         manager.DrainAll();
         manager.Dispose();
         origin.Dispose();
-        using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        await engine.StopAsync(now.Token);
-        await engine.DisposeAsync();
         Authority.Dispose();
     }
 }
