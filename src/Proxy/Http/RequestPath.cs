@@ -97,14 +97,17 @@ internal sealed partial class RequestPath(ILogger logger)
             return LocalReplies.Of(ErrorCode.NoRoute, $"route table {slot.Name} of listener {listener.Listener} has not arrived; check its rds config_source");
         }
         route = table.Match(head);
-        if (route is null)
+        var protocol = head.IsConnect ? "CONNECT" : head.UpgradeProtocol;
+        if (protocol.Length > 0 && !(route is null ? listener.Upgrades.Allows(protocol) : route.Allows(listener.Upgrades, protocol)))
         {
-            listener.Stats.NoRoute.Increment();
-            return LocalReplies.Of(ErrorCode.NoRoute, $"no route of listener {listener.Listener} matches; see virtual_hosts in its route_config");
+            return LocalReplies.Of(ErrorCode.UpgradeNotConfigured, "the client asks to change the protocol (CONNECT or Upgrade), which no upgrade_configs of the listener allows");
         }
-        return (head.IsConnect || head.UpgradeProtocol.Length > 0) && !route.Allows(listener.Upgrades, head.IsConnect ? "CONNECT" : head.UpgradeProtocol)
-            ? LocalReplies.Of(ErrorCode.UpgradeNotConfigured, "the client asks to change the protocol (CONNECT or Upgrade), which no upgrade_configs of the listener allows")
-            : null;
+        if (route is not null)
+        {
+            return null;
+        }
+        listener.Stats.NoRoute.Increment();
+        return LocalReplies.Of(ErrorCode.NoRoute, $"no route of listener {listener.Listener} matches; see virtual_hosts in its route_config");
     }
 
     [LoggerMessage(2, LogLevel.Error, "connection {Id}: request failed with an unexpected exception")]

@@ -15,7 +15,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// <code>
 /// # comment; the first ones say what is shown and why
 /// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
-///                        max-head, max-headers, request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
+///                        max-head, max-headers, codec (Auto, Http1, Http2), request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
 ///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, route-prefix, route-rewrite,
 ///                        no-cluster, whole-only (not run with one-byte deliveries)
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
@@ -112,6 +112,7 @@ internal sealed class Dialogue
             "route-timeout" => options with { RouteTimeout = Seconds(value) },
             "request-headers-timeout" => options with { RequestHeadersTimeout = Seconds(value) },
             "max-head" => options with { MaxHeadBytes = int.Parse(value, CultureInfo.InvariantCulture) },
+            "codec" => options with { Codec = Enum.Parse<CodecType>(value) },
             "max-headers" => options with { MaxHeaders = int.Parse(value, CultureInfo.InvariantCulture) },
             "request-id" => options with { RequestIds = options.RequestIds with { Generates = true } },
             "keep-foreign-id" => options with { RequestIds = options.RequestIds with { KeepsForeign = true } },

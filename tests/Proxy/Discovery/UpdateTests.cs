@@ -108,20 +108,6 @@ public sealed class UpdateTests
     }
 
     [Fact]
-    public void RouteToAClusterThatIsMadeForControlPlanes_IsRefusedWithItsPath()
-    {
-        using var rig = Started();
-        var (name, config) = Make.Fixed("tls", 81);
-        rig.Plane.Send("CDS", Make.Fixed("echo", 80), (name, (ClusterConfig)config with { Tls = new UpstreamTlsConfig(new CommonTlsConfig { Validation = new ValidationContextConfig("", Google.Protobuf.ByteString.Empty) }, "") }));
-        rig.Plane.Send("LDS", Make.Rds("web", 10, "table"));
-
-        var problem = Assert.Single(rig.Plane.Send("RDS table", Make.Routes("table", "tls")));
-
-        Assert.Contains("virtual_hosts[0].routes[0].route.cluster", problem.Reason, StringComparison.Ordinal);
-        Assert.Empty(rig.Host.Open);
-    }
-
-    [Fact]
     public void OriginalDestinationClusterBehindAPlainListener_IsRefusedWithItsPath()
     {
         using var rig = Started();

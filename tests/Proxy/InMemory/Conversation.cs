@@ -198,6 +198,7 @@ internal sealed class Conversation : IDisposable
             Forwarded = options.Forwarded,
             Via = options.Via,
             RequestIds = options.RequestIds,
+            Codec = options.Codec,
             Upgrades = new UpgradeRules([.. options.Upgrades.Select(name => new UpgradeConfig(name, true))]),
         };
     }

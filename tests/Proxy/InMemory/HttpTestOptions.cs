@@ -27,6 +27,9 @@ internal sealed record HttpTestOptions
 
     public RequestIds RequestIds { get; init; }
 
+    /// <summary>Which versions the listener takes.</summary>
+    public CodecType Codec { get; init; }
+
     /// <summary>Protocols that a request may change to.</summary>
     public string[] Upgrades { get; init; } = [];
 

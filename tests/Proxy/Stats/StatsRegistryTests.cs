@@ -36,7 +36,7 @@ public class StatsRegistryTests
     [Fact]
     public void ScopesBeyondTheBound_CountUnseenAndAreCounted()
     {
-        var registry = new StatsRegistry(maxScopes: 3); // two are policy's and HTTP/1's
+        var registry = new StatsRegistry(maxScopes: 4); // three are policy's, HTTP/1's and HTTP/2's
         ClusterStats.In(registry, "a");
         ClusterStats.In(registry, "b").RequestsTotal.Increment();
         Assert.Null(Value(registry, "cluster.b.upstream_rq_total"));
