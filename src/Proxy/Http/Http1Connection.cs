@@ -56,6 +56,9 @@ internal sealed class Http1Connection : HttpConnection
 
     public override bool IsDraining => draining;
 
+    /// <summary>The request that asked for it, if one did; it is the successor's to serve.</summary>
+    public Http2Upgrade? Upgrade { get; private set; }
+
     /// <summary>When the request in flight began; 0 when there is none.</summary>
     public long InFlightSince => stream.InFlightSince;
 
@@ -69,6 +72,10 @@ internal sealed class Http1Connection : HttpConnection
             while (await ReadHeadAsync().ConfigureAwait(false))
             {
                 served++;
+                if (await TryUpgradeAsync().ConfigureAwait(false))
+                {
+                    break;
+                }
                 stream.Begin();
                 await path.ServeAsync(stream).ConfigureAwait(false);
                 if (stream.MayFollowBody && !stream.MayFollow)
@@ -162,6 +169,24 @@ internal sealed class Http1Connection : HttpConnection
     {
         Parts.Channel.Control.Reset();
         stream.Fail(reason);
+    }
+
+    // The wish is between the client and its next hop (RFC 7540 §3.2); what goes upstream stays HTTP/1.1.
+    private async ValueTask<bool> TryUpgradeAsync()
+    {
+        if (heads.Head.Http2Settings.Length == 0 || Listener.Codec != CodecType.Auto || IsTls || draining)
+        {
+            return false;
+        }
+        Upgrade = Http2Upgrade.TryMake(heads.Head, new HeadLimits(Listener.MaxHeadBytes, Listener.MaxHeaders, Listener.Http2.AllowConnect));
+        if (Upgrade is null)
+        {
+            return false;
+        }
+        FoundHttp2 = true;
+        await output.SendAsync(Http2Upgrade.Answer).ConfigureAwait(false);
+        await output.FlushAsync().ConfigureAwait(false);
+        return true;
     }
 
     // An answer that did not wait for the body: a short rest is read and dropped, and the connection goes on.

@@ -1,6 +1,7 @@
 using System;
 using System.Net;
 using Postern.Filters;
+using Postern.Proxy.Http2;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
@@ -28,4 +29,8 @@ internal sealed record HttpConnectionParts(
     IPEndPoint Destination,
     IUpstreamConnector Connector,
     ConnectionRegistry Registry,
-    OpenVerdict? Verdict);
+    OpenVerdict? Verdict)
+{
+    /// <summary>The request by which an HTTP/1.1 connection became this one of HTTP/2; null else.</summary>
+    public Http2Upgrade? Upgrade { get; init; }
+}

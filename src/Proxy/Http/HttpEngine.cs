@@ -27,7 +27,7 @@ internal sealed class HttpEngine(ILoggerFactory loggers)
             await connection.RunAsync().ConfigureAwait(false);
             if (connection is Http1Connection { FoundHttp2: true } first)
             {
-                var second = new Http2Connection(parts with { First = first.TakeInput() }, path.ServeAsync);
+                var second = new Http2Connection(parts with { First = first.TakeInput(), Upgrade = first.Upgrade }, path.ServeAsync);
                 parts.Registry.Add(second);
                 parts.Registry.Remove(first); // only now: whoever drains or reviews must find the one or the other
                 connection = second;

@@ -23,6 +23,7 @@ internal static class HopByHop
         {
             return Http1Error.None;
         }
+        NoteHttp2Settings(head);
         var error = StripNominated(head);
         if (error != Http1Error.None)
         {
@@ -68,6 +69,44 @@ internal static class HopByHop
         }
         head.AsksClose = close || (head.AsksClose && !keep);
         return upgrade;
+    }
+
+    // RFC 7540 §3.2.1: one such field, and Connection names both it and Upgrade. Before the nominated fields go.
+    private static void NoteHttp2Settings(RequestHead head)
+    {
+        if (!head.TryFind("http2-settings", out var settings) || !head.TryFind("upgrade", out var protocol) || !protocol.Equals("h2c", StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+        var count = 0;
+        for (var i = 0; i < head.Count; i++)
+        {
+            count += head.NameIs(i, "http2-settings") ? 1 : 0;
+        }
+        if (count == 1 && head.Version == HttpProtocol.Http11 && !head.HasBody && Nominates(head, "http2-settings") && Nominates(head, "upgrade"))
+        {
+            head.Http2Settings = settings.ToString();
+        }
+    }
+
+    private static bool Nominates(HeaderBlock head, ReadOnlySpan<char> name)
+    {
+        for (var i = 0; i < head.Count; i++)
+        {
+            if (!head.NameIs(i, "connection"))
+            {
+                continue;
+            }
+            var list = head.ValueAt(i);
+            foreach (var range in list.Split(','))
+            {
+                if (list[range].Trim(" \t").Equals(name, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     // h2c may be ignored (RFC 9110 §7.8): the request is as good in HTTP/1.1.

@@ -65,6 +65,9 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
     /// <summary>The client waits for a 100 before it sends its body.</summary>
     public bool ExpectsContinue => HasBody && TryFind("expect", out _);
 
+    /// <summary><c>HTTP2-Settings</c> of a request that asks for h2c as it should (RFC 7540 §3.2); empty else.</summary>
+    public string Http2Settings { get; set; } = "";
+
     /// <summary>It came as an extended CONNECT; <see cref="Method"/> says GET then, as the same wish does in HTTP/1.</summary>
     public bool IsExtendedConnect { get; set; }
 
@@ -122,6 +125,7 @@ internal sealed class RequestHead : HeaderBlock, IHttpPolicyRequest
         IsStreamed = false;
         IsExtendedConnect = false;
         AsksClose = false;
+        Http2Settings = "";
         IsPathNeverIndexed = false;
         UpgradeProtocol = "";
         SchemeName = "http";

@@ -25,7 +25,7 @@ internal sealed class Http2Connection : HttpConnection
         : base(parts)
     {
         session = new Http2ServingSession(this, parts, serve);
-        Upstream = new UpstreamSession(parts.Connector, parts.Destination);
+        Upstream = new UpstreamSession(parts.Connector, parts.Destination, sawHttp1: parts.Upgrade is not null);
     }
 
     public override UpstreamSession Upstream { get; }
@@ -34,7 +34,7 @@ internal sealed class Http2Connection : HttpConnection
 
     public override async Task RunAsync()
     {
-        await session.RunAsync(Parts.First).ConfigureAwait(false);
+        await session.RunAsync(Parts.First, Parts.Upgrade).ConfigureAwait(false);
         Upstream.Dispose();
         if (!IsAborted)
         {

@@ -4,6 +4,7 @@ using System.Threading.Tasks;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http;
 using Postern.Proxy.Http1;
+using Postern.Proxy.Http2.Hpack;
 
 namespace Postern.Proxy.Http2;
 
@@ -41,8 +42,14 @@ internal sealed class Http2ServingSession : Http2Session
     }
 
     /// <summary>The connection's life up to its last byte; then the transport can be closed.</summary>
-    public async Task RunAsync(ReadOnlyMemory<byte> first)
+    public async Task RunAsync(ReadOnlyMemory<byte> first, Http2Upgrade? upgrade = null)
     {
+        if (upgrade is not null)
+        {
+            _ = TakeSettings(upgrade.Settings);
+            LastPeerStream = 1;
+            _ = OnRequest(1, upgrade.Block, endsStream: true, Http2Upgrade.NewDecoder());
+        }
         RequestFlush();
         await ReadAllAsync(first).ConfigureAwait(false);
         if (Fault is { } fault)
@@ -149,7 +156,7 @@ internal sealed class Http2ServingSession : Http2Session
                 }
             }
         }
-        return open is null ? OnRequest(streamId, block, endsStream) : OnTrailers(open, block, endsStream);
+        return open is null ? OnRequest(streamId, block, endsStream, Decoder) : OnTrailers(open, block, endsStream);
     }
 
     // A reset of a stream cancels its request, even one that came whole.
@@ -170,7 +177,7 @@ internal sealed class Http2ServingSession : Http2Session
         }
     }
 
-    private Http2Fault? OnRequest(int streamId, ReadOnlySpan<byte> block, bool endsStream)
+    private Http2Fault? OnRequest(int streamId, ReadOnlySpan<byte> block, bool endsStream, HpackDecoder decoder)
     {
         Http2ClientStream? client;
         lock (Gate)
@@ -178,7 +185,7 @@ internal sealed class Http2ServingSession : Http2Session
             pool.TryPop(out client);
         }
         client ??= new Http2ClientStream(connection, this);
-        var error = Heads.ReadRequest(Decoder, block, endsStream, client.Head, Limits);
+        var error = Heads.ReadRequest(decoder, block, endsStream, client.Head, Limits);
         if (error != Http2HeadError.None)
         {
             return OnMalformed(client, streamId, error);

@@ -204,14 +204,32 @@ internal abstract partial class Http2Session
 
     private Http2Fault? OnSettings(in FrameHeader frame, ReadOnlySpan<byte> payload)
     {
+        if (frame.IsAck)
+        {
+            lock (Gate)
+            {
+                OnSettingsAck();
+            }
+            return null;
+        }
+        if (TakeSettings(payload) is { } wrong)
+        {
+            return wrong;
+        }
+        lock (Gate)
+        {
+            output.SettingsAck();
+        }
+        OnSettings();
+        return null;
+    }
+
+    /// <summary>What the peer says of itself; without an answer.</summary>
+    protected Http2Fault? TakeSettings(ReadOnlySpan<byte> payload)
+    {
         var wakes = default(WakeList);
         lock (Gate)
         {
-            if (frame.IsAck)
-            {
-                OnSettingsAck();
-                return null;
-            }
             var before = peer.InitialWindow;
             if (peer.Apply(payload, fromServer: !isServer) is { } wrong)
             {
@@ -226,10 +244,8 @@ internal abstract partial class Http2Session
                 Requeue(open);
             }
             encoder.SetPeerTableSize(Math.Min(peer.HeaderTableSize, Options.HpackTableSize));
-            output.SettingsAck();
             SendQueued(ref wakes);
         }
-        OnSettings();
         Wake(ref wakes);
         return null;
     }

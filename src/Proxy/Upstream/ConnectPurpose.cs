@@ -20,13 +20,16 @@ internal sealed record ConnectPurpose(string Alpn = "", string Authority = "")
     public bool PrefersHttp2 => Alpn.StartsWith("h2", System.StringComparison.Ordinal);
 
     /// <summary>For a request to this cluster.</summary>
-    public static ConnectPurpose Of(ClusterConfig cluster, RequestHead head)
+    /// <param name="cluster">Where it goes.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="sawHttp1">The client's HTTP/2 is by upgrade from HTTP/1.1: what was known of the server then counts.</param>
+    public static ConnectPurpose Of(ClusterConfig cluster, RequestHead head, bool sawHttp1 = false)
     {
         var isTls = cluster.Tls is not null || cluster.TlsByPolicy;
         var purpose = cluster.HttpProtocol switch
         {
             ClusterHttpProtocol.Http2 => Http2,
-            ClusterHttpProtocol.Downstream when head.Version == HttpProtocol.Http2 => isTls ? Either : Http2,
+            ClusterHttpProtocol.Downstream when head.Version == HttpProtocol.Http2 && !sawHttp1 => isTls ? Either : Http2,
             ClusterHttpProtocol.Auto when isTls => Either,
             ClusterHttpProtocol.Downstream when isTls => Http1,
             _ => Opaque,

@@ -16,8 +16,9 @@ namespace Postern.Proxy.Upstream;
 /// reach a server under another's name). One that stays good, in its cluster and under the same identities is used again. Requests of one client may be served
 /// at the same time (HTTP/2): then those that go by HTTP/2 share a connection, the others get one each.
 /// </summary>
-internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint originalDestination) : IDisposable
+internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint originalDestination, bool sawHttp1 = false) : IDisposable
 {
+    // sawHttp1: the client began with HTTP/1.1 and changed by an upgrade, so nothing says that its server knows more.
     private const int MostKept = 100; // at rest, of one client
     private const int MostShared = 16; // of HTTP/2, at a time
 
@@ -38,7 +39,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
     /// <param name="fresh">Not by a kept one: that was just tried.</param>
     public ValueTask<(ServerStream? Server, ProxyError Error)> OpenAsync(ClientStream stream, ClusterSnapshot cluster, ConnectionMetadata? metadata, bool fresh)
     {
-        var purpose = ConnectPurpose.Of(cluster.Config, stream.Head);
+        var purpose = ConnectPurpose.Of(cluster.Config, stream.Head, sawHttp1);
         if (purpose.PrefersHttp2)
         {
             return ShareAsync(stream, cluster, metadata, purpose, fresh);
@@ -88,12 +89,18 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
         lock (gate)
         {
             disposed = true;
-            foreach (var connection in shared ?? [])
-            {
-                connection.Dispose();
-            }
         }
         CloseIdle();
+        lock (gate)
+        {
+            foreach (var connection in shared ?? [])
+            {
+                if (!connection.IsIdleNow)
+                {
+                    connection.Dispose(); // requests of a client that is gone
+                }
+            }
+        }
     }
 
     /// <summary>An exchange ended well: the connection rests.</summary>
