@@ -22,13 +22,14 @@ public sealed class HttpExchange
             Record.SourceIdentity = connection.SourceIdentity;
             Record.DestinationIdentity = connection.DestinationIdentity;
             Record.SourceAddress = connection.Source.ToString();
-            Record.DestinationAddress = connection.Destination.ToString();
+            Record.DestinationAddress = destination = connection.Destination.ToString();
             Record.Sni = connection.Sni;
         }
         http.HeaderMatches = HeaderMatches;
     }
 
     private readonly HttpRecord http = new();
+    private readonly string destination = "";
 
     /// <summary>Who talks to whom, by the identities in force at the latest verdict; null when no listener filter resolved it.</summary>
     public ConnectionMetadata? Connection { get; private set; }
@@ -89,12 +90,14 @@ public sealed class HttpExchange
         Record.Detail = "";
         Record.RuleName = "";
         Record.LatencyNanos = 0;
+        Record.DestinationAddress = destination; // a load balancer's request may have named its endpoint
+        Record.DestinationIdentity = Connection?.DestinationIdentity ?? 0;
     }
 
-    /// <summary>This request and later ones, their records too, go by the identities that <paramref name="hosts"/> gives.</summary>
-    public void UseIdentities(IdentityMap hosts)
+    /// <summary>This request and later ones, their records too, go by what <paramref name="state"/> says of the connection.</summary>
+    public void UsePolicy(PolicyState state)
     {
-        Connection = Connection?.Under(hosts);
+        Connection = Connection?.Under(state);
         Record.SourceIdentity = Connection?.SourceIdentity ?? 0;
         Record.DestinationIdentity = Connection?.DestinationIdentity ?? 0;
     }

@@ -17,8 +17,8 @@ public interface IHttpFilter
     /// the upstream sees nothing of it.
     /// </summary>
     /// <param name="exchange">The request.</param>
-    /// <param name="endpoint">Address and port of the endpoint.</param>
-    LocalReply? OnUpstreamSelected(HttpExchange exchange, IPEndPoint endpoint) => null;
+    /// <param name="endpoint">Address and port of the endpoint, or a Unix socket.</param>
+    LocalReply? OnUpstreamSelected(HttpExchange exchange, EndPoint endpoint) => null;
 
     /// <summary>Phase 2, response headers (also of a local reply), in reverse order.</summary>
     void OnResponseHeaders(HttpExchange exchange);

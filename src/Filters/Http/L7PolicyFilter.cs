@@ -10,7 +10,7 @@ namespace Postern.Filters.Http;
 /// than upstream (there a request on an open connection passes after its port or the whole policy went).
 /// Record order per request: Request or Denied, then Response.
 /// </summary>
-public sealed class L7PolicyFilter : IHttpFilter
+public sealed partial class L7PolicyFilter : IHttpFilter
 {
     private readonly LocalReplyText denied;
     private readonly IRecordSink sink;
@@ -30,6 +30,10 @@ public sealed class L7PolicyFilter : IHttpFilter
         if (exchange.Connection is null)
         {
             return new LocalReply(500, "", "no_connection_metadata", RefusalText.Explain(null, default));
+        }
+        if (exchange.Connection.L7Lb is not null)
+        {
+            return AdmitBalanced(exchange);
         }
         var (verdict, side) = Judge(exchange);
         var record = exchange.Record;
@@ -82,7 +86,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         var inForce = exchange.Connection!.Policy.Current;
         if (!ReferenceEquals(state.State, inForce))
         {
-            exchange.UseIdentities(inForce.Hosts);
+            exchange.UsePolicy(inForce);
             state.Port = CiliumNetwork.PortOf(exchange.Connection, inForce.Policies);
             state.Network = CiliumNetwork.Judge(exchange.Connection, state.Port);
             LookAtDestination(state, exchange.Connection.DestinationSide, inForce.Policies);

@@ -1,3 +1,5 @@
+using System.Net;
+using Postern.Filters.Network;
 using Postern.Policy;
 
 namespace Postern.Filters.Http;
@@ -16,6 +18,16 @@ public sealed class L7PolicyState
     internal PolicyVerdict DestinationNetwork { get; set; }
 
     internal bool DestinationJudges { get; set; } // the destination has a policy under State, and nobody else applies it
+
+    internal IPEndPoint? Endpoint { get; set; } // a load balancer's: what the following five were found for, under State
+
+    internal L7LbSide[] Sides { get; set; } = [];
+
+    internal SidedVerdict Sided { get; set; } // the connection-level verdict of Sides
+
+    internal string EndpointText { get; set; } = "";
+
+    internal uint EndpointIdentity { get; set; }
 
     internal bool RequestLogged { get; set; } // a Request or Denied entry was emitted for the current request
 

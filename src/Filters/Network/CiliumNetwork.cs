@@ -46,7 +46,8 @@ public static class CiliumNetwork
     public static PortPolicy PortOf(ConnectionMetadata metadata, PolicySnapshot policies) =>
         policies.FindEndpoint(metadata.PodAddress)?.FindPort(metadata.Direction, metadata.PolicyPort) ?? PortPolicy.NoPolicy;
 
-    private static PolicyVerdict JudgeOpaque(ConnectionMetadata metadata, PortPolicy port) =>
+    /// <summary>The same with the rules at hand.</summary>
+    public static PolicyVerdict JudgeOpaque(ConnectionMetadata metadata, PortPolicy port) =>
         WithTls(metadata, port, port.EvaluateOpaque(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId));
 
     // A rule with a TLS context says: only encrypted, or only inspected. No chain can do either yet (docs/gaps.md), so the rule cannot be kept.

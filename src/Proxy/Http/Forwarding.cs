@@ -1,6 +1,6 @@
 using System;
-using System.Net;
 using System.Threading.Tasks;
+using Microsoft.AspNetCore.Http;
 using Postern.Filters.Http;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http1;
@@ -54,14 +54,15 @@ internal static class Forwarding
 
     private static LocalReply? Judge(ClientStream stream, ServerStream server)
     {
-        if (server.EndPoint is not IPEndPoint endpoint)
+        var listener = stream.Connection.Listener;
+        foreach (var filter in listener.Filters)
         {
-            return null;
-        }
-        foreach (var filter in stream.Connection.Listener.Filters)
-        {
-            if (filter.OnUpstreamSelected(stream.Exchange, endpoint) is { } refused)
+            if (filter.OnUpstreamSelected(stream.Exchange, server.EndPoint) is { } refused)
             {
+                if (refused.Status == StatusCodes.Status403Forbidden)
+                {
+                    listener.Stats.OnDenied();
+                }
                 return refused;
             }
         }

@@ -74,7 +74,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             {
                 var opaque = chain.Http is null;
                 var inForce = metadata?.Policy.Current;
-                metadata = inForce is null ? null : metadata!.Under(inForce.Hosts);
+                metadata = inForce is null ? null : metadata!.Under(inForce);
                 var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies);
                 if (!verdict.IsAllowed)
                 {

@@ -53,7 +53,7 @@ internal sealed class OpenVerdict
             }
             judgedUnder = state;
             (sourceBefore, destinationBefore) = (metadata.SourceIdentity, metadata.DestinationIdentity);
-            var now = metadata.Under(state.Hosts);
+            var now = metadata.Under(state);
             var found = SidedPorts.Of(now, state.Policies);
             if (ReferenceEquals(now, metadata) && found.AreSame(ports))
             {

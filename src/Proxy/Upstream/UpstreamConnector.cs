@@ -69,12 +69,15 @@ internal sealed class UpstreamConnector : IUpstreamConnector
             return new UpstreamSpec(destination);
         }
         var direction = metadata.Direction == TrafficDirection.Ingress ? ProxyDirection.Ingress : ProxyDirection.Egress;
+        var source = metadata.UpstreamSourceTowards(destination.Address);
         return new UpstreamSpec(destination)
         {
-            Source = metadata.UpstreamSourceAddress,
+            Source = source,
             // An identity above 24 bits (a CIDR of this node) does not fit; cut off it could read as a reserved one, so it goes as world.
-            Mark = ProxyMark.For(direction, ProxyMark.Carries(metadata.SourceIdentity) ? metadata.SourceIdentity : Identities.World),
-            LingerSeconds = metadata.UpstreamSourceAddress is null ? null : (int?)metadata.UpstreamLingerSeconds,
+            Mark = metadata.L7Lb?.EndpointId is { } endpoint
+                ? ProxyMark.ForEndpoint(endpoint)
+                : ProxyMark.For(direction, ProxyMark.Carries(metadata.SourceIdentity) ? metadata.SourceIdentity : Identities.World),
+            LingerSeconds = source is null ? null : (int?)metadata.UpstreamLingerSeconds,
         };
     }
 
