@@ -81,10 +81,14 @@ public sealed class HttpExchange
         HeaderMatches.Clear();
         L7Policy.RequestLogged = false;
         L7Policy.ResponseLogged = false;
+        L7Policy.ResponseWaits = false;
         http.Protocol = protocol;
         http.Scheme = request.Scheme is "https" ? "https" : "http";
         http.Request = request;
         http.ResponseHeaders = null;
+        http.ResponseTrailers = null;
+        http.IsGrpc = false;
+        http.GrpcStatus = null;
         http.Status = 0;
         Record.Reason = "";
         Record.Detail = "";

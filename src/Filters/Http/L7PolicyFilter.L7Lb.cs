@@ -30,8 +30,7 @@ public sealed partial class L7PolicyFilter
         var state = exchange.L7Policy;
         if (!ReferenceEquals(state.State, inForce) || !address.Equals(state.Endpoint))
         {
-            exchange.UsePolicy(inForce);
-            connection = exchange.Connection!;
+            connection = Know(exchange, inForce);
             state.Sides = L7LbPolicy.SidesOf(connection, address, inForce);
             state.Sided = L7LbPolicy.Judge(connection, state.Sides, opaque: false);
             state.EndpointText = address.ToString();
@@ -81,9 +80,18 @@ public sealed partial class L7PolicyFilter
     private static LocalReply? AdmitBalanced(HttpExchange exchange)
     {
         var inForce = exchange.Connection!.Policy.Current;
-        exchange.UsePolicy(inForce);
-        var connection = exchange.Connection!;
+        var connection = Know(exchange, inForce);
         exchange.Record.PolicyName = connection.PodAddress.Length > 0 ? connection.PodAddress : connection.L7Lb!.IngressPolicyName;
         return connection.L7Lb!.Unusable.Length == 0 ? null : new LocalReply(500, "", "no_connection_metadata", connection.L7Lb.Unusable);
+    }
+
+    private static ConnectionMetadata Know(HttpExchange exchange, PolicyState inForce)
+    {
+        if (!ReferenceEquals(exchange.L7Policy.Known, inForce))
+        {
+            exchange.UsePolicy(inForce);
+            exchange.L7Policy.Known = inForce;
+        }
+        return exchange.Connection!;
     }
 }

@@ -16,6 +16,11 @@ public static class L7LbPolicy
         DestinationIdentity = Listener.BpfMetadata.IdentityOf(hosts, endpoint.Address),
     };
 
+    /// <summary>On accept: refuses only what no policy can be applied to and where nobody answers for it later. HTTP requests get their answers one by one.</summary>
+    public static SidedVerdict Admit(ConnectionMetadata connection, bool opaque) => opaque && connection.L7Lb!.Unusable.Length > 0
+        ? Judge(connection, [], opaque)
+        : new SidedVerdict(new PolicyVerdict(PolicyDecision.Allow, PolicyReason.Allowed, ""), connection);
+
     /// <summary>Who is asked, in order. Empty: nobody, so nothing passes.</summary>
     /// <param name="connection">Of a load balancer's listener.</param>
     /// <param name="endpoint">Where it goes; null while that is open, for what can be said of the client's side alone.</param>

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Filters.Http;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http1;
@@ -131,7 +132,7 @@ internal sealed class Route
         {
             return false;
         }
-        if (Config.GrpcOnly && !IsGrpc(request))
+        if (Config.GrpcOnly && !GrpcCall.IsGrpc(request))
         {
             return false;
         }
@@ -166,19 +167,5 @@ internal sealed class Route
             target = target[..query];
         }
         return path.Matches(target);
-    }
-
-    /// <summary>Whether the content type is one of gRPC.</summary>
-    public static bool IsGrpc(IHttpPolicyRequest request)
-    {
-        for (var i = 0; i < request.Count; i++)
-        {
-            if (request.NameAt(i).Equals("content-type", StringComparison.OrdinalIgnoreCase))
-            {
-                var value = request.ValueAt(i);
-                return value.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && (value.Length == 16 || value[16] is '+' or ';');
-            }
-        }
-        return false;
     }
 }
