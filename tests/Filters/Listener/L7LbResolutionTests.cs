@@ -17,7 +17,7 @@ public class L7LbResolutionTests
     [Fact]
     public void EastWest_AppearsAsTheEndpointAndMarksItsId()
     {
-        policy.Set([new NetworkPolicyConfig("7", 7, [Pod, "fd00::1"], [], [])], (100, Pod), (200, "10.0.1.0/24"));
+        policy.Set([new NetworkPolicyConfig("7", 7, [Pod, "fd00::1"], [], [])], (100, Pod), (200, "10.100.0.0/24"));
         var metadata = Resolve(EastWest(), Pod);
         Assert.Equal((TrafficDirection.Egress, Pod, 100u, 200u), (metadata.Direction, metadata.PodAddress, metadata.SourceIdentity, metadata.DestinationIdentity));
         Assert.Equal(("", "", 0u, (ushort?)7), (metadata.L7Lb!.Unusable, metadata.L7Lb.IngressPolicyName, metadata.L7Lb.IngressSourceIdentity, metadata.L7Lb.EndpointId));

@@ -124,7 +124,7 @@ public sealed class L7LbTests(HttpEngineFixture fixture) : IClassFixture<HttpEng
     public async Task SecondAttemptAtAnotherEndpoint_IsJudgedAgain()
     {
         Use(Pod(egress: """{"port":8080,"rules":[{"remote_policies":[201]}]}"""));
-        using var talk = Talk(EastWest(), Second, First); // the round robin begins with the second of them
+        using var talk = Talk(EastWest(), First, Second);
         await AllowedAsync(talk, "/a");
         // The kept connection dies unseen under the next request, and the silent second try goes to the other endpoint.
         talk.ClientSends("GET /b HTTP/1.1\r\nHost: a\r\n\r\n"u8);
