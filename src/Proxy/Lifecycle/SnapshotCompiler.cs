@@ -107,6 +107,9 @@ internal sealed class SnapshotCompiler(
             Ipv4SourceAddress = config.Ipv4SourceAddress,
             Ipv6SourceAddress = config.Ipv6SourceAddress,
             OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
+            IsL7Lb = config.IsL7Lb,
+            EnforcePolicyOnL7Lb = config.EnforcePolicyOnL7Lb,
+            L7LbPolicyName = config.L7LbPolicyName,
             MarkUpstream = true,
             Policy = policy,
         };
