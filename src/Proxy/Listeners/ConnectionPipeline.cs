@@ -164,13 +164,13 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
             return;
         }
-        var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, CancellationToken.None).ConfigureAwait(false);
+        var (upstream, error) = await connector.ConnectAsync(cluster, destination, accepted.Metadata, ConnectPurpose.Opaque, CancellationToken.None).ConfigureAwait(false);
         if (upstream is null)
         {
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(accepted.Socket, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict);
+        var relay = new TcpRelay(TransportChannel.Plain(accepted.Socket), upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict);
         cluster.Stats.ConnectionsActive.Increment();
         try
         {

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.IO;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
@@ -9,10 +10,10 @@ using Postern.Proxy.Transport;
 namespace Postern.Proxy.Tcp;
 
 /// <summary>
-/// Copies bytes between two sockets, each direction on its own: a half-close of one side becomes a half-close of the other, in order, after
+/// Copies bytes between two channels, each direction on its own: a half-close of one side becomes a half-close of the other, in order, after
 /// the last byte. Buffers are rented only while there is something to read, so an idle connection holds none.
 /// </summary>
-internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idleTimeout, ConnectionRegistry registry, OpenVerdict? verdict = null) : ITrackedConnection
+internal sealed class TcpRelay(TransportChannel downstream, TransportChannel upstream, TimeSpan? idleTimeout, ConnectionRegistry registry, OpenVerdict? verdict = null) : ITrackedConnection
 {
     private const int BufferSize = 64 * 1024;
 
@@ -30,18 +31,18 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
         {
             if (first.Length > 0)
             {
-                await SendAllAsync(upstream, first).ConfigureAwait(false);
+                await upstream.Stream.WriteAsync(first).ConfigureAwait(false);
             }
-            await Task.WhenAll(CopyAsync(downstream, upstream), CopyAsync(upstream, downstream)).ConfigureAwait(false);
+            await Task.WhenAll(CopyAsync(downstream.Stream, upstream), CopyAsync(upstream.Stream, downstream)).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             AbortNow();
         }
         finally
         {
-            downstream.Dispose();
-            upstream.Dispose();
+            await downstream.Stream.DisposeAsync().ConfigureAwait(false);
+            await upstream.Stream.DisposeAsync().ConfigureAwait(false);
             registry.Remove(this);
         }
     }
@@ -69,19 +70,19 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
             return false;
         }
         tell();
-        Reset(downstream);
-        Reset(upstream);
+        downstream.Control.Reset();
+        upstream.Control.Reset();
         return true;
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private async Task CopyAsync(Stream from, TransportChannel to)
     {
         var share = default(FairShare);
         try
         {
             while (true)
             {
-                var ready = from.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                var ready = from.ReadAsync(Memory<byte>.Empty);
                 if (share.IsOver(ready.IsCompleted))
                 {
                     await FairShare.YieldAsync().ConfigureAwait(false);
@@ -91,10 +92,10 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
                 int count;
                 try
                 {
-                    count = await from.ReceiveAsync(buffer.AsMemory(), SocketFlags.None).ConfigureAwait(false);
+                    count = await from.ReadAsync(buffer.AsMemory()).ConfigureAwait(false);
                     if (count > 0)
                     {
-                        await SendAllAsync(to, buffer.AsMemory(0, count)).ConfigureAwait(false);
+                        await to.Stream.WriteAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
                     }
                 }
                 finally
@@ -104,34 +105,14 @@ internal sealed class TcpRelay(Socket downstream, Socket upstream, TimeSpan? idl
                 Volatile.Write(ref lastActivity, Environment.TickCount64);
                 if (count == 0)
                 {
-                    to.Shutdown(SocketShutdown.Send);
+                    to.Control.ShutdownSend();
                     return;
                 }
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             AbortNow(); // a reset of one side is a reset of the other
         }
-    }
-
-    private static async ValueTask SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
-    {
-        while (bytes.Length > 0)
-        {
-            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false)..];
-        }
-    }
-
-    private static void Reset(Socket socket)
-    {
-        try
-        {
-            socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-        }
-        socket.Dispose();
     }
 }

@@ -6,6 +6,7 @@ using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Policy;
 using Postern.Proxy.Errors;
+using Postern.Proxy.Transport;
 using Postern.Tproxy;
 
 namespace Postern.Proxy.Upstream;
@@ -14,7 +15,8 @@ namespace Postern.Proxy.Upstream;
 internal interface IUpstreamConnector
 {
     /// <summary>Connects; never throws but for bugs.</summary>
-    ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken);
+    ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken);
 }
 
 /// <inheritdoc cref="IUpstreamConnector"/>
@@ -25,8 +27,8 @@ internal sealed class UpstreamConnector : IUpstreamConnector
     /// <summary>The listening addresses of this process, so that it never connects to itself.</summary>
     public void SetListeners(LoopGuard listeners) => guard = listeners;
 
-    public async ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
-        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+    public async ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken)
     {
         if (destination is IPEndPoint address && guard.Connecting(address) != LoopVerdict.Clear)
         {
@@ -48,7 +50,7 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         var error = await ConnectAsync(socket, destination, cluster, cancellationToken).ConfigureAwait(false);
         if (!error.IsError)
         {
-            return (socket, error);
+            return (TransportChannel.Plain(socket), ProxyError.None);
         }
         if (error.Code != ErrorCode.DownstreamReset)
         {

@@ -45,11 +45,11 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
             return (null, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
         }
         var token = stream.BeginConnecting();
-        var (socket, error) = await connector.ConnectAsync(cluster, destination, metadata, token).ConfigureAwait(false);
+        var (channel, error) = await connector.ConnectAsync(cluster, destination, metadata, ConnectPurpose.Opaque, token).ConfigureAwait(false);
         stream.EndConnecting();
-        return socket is null
+        return channel is null
             ? (null, stream.Failure.IsError ? stream.Failure : error)
-            : (new Http1UpstreamConnection(new TransportChannel(new System.Net.Sockets.NetworkStream(socket, ownsSocket: true), new SocketControl(socket)), cluster, destination, metadata, this), ProxyError.None);
+            : (new Http1UpstreamConnection(channel, cluster, destination, metadata, this), ProxyError.None);
     }
 
     /// <summary>Closes what is at rest. From the sweeper's thread.</summary>

@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Postern.Filters;
 using Postern.Proxy.Errors;
+using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
 
 namespace Postern.Tests.Proxy.InMemory;
@@ -31,12 +32,12 @@ internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
 
     public IPEndPoint EndPoint { get; }
 
-    public ValueTask<(Socket? Socket, ProxyError Error)> ConnectAsync(
-        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, CancellationToken cancellationToken)
+    public ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+        ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref connects);
         return Failure == ErrorCode.None
-            ? real.ConnectAsync(cluster, EndPoint, metadata, cancellationToken)
+            ? real.ConnectAsync(cluster, EndPoint, metadata, purpose, cancellationToken)
             : new((null, new ProxyError(Failure, "the test says so")));
     }
 
