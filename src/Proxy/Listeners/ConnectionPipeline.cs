@@ -70,7 +70,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
                 return;
             }
             // 6.
-            if (chain.JudgesConnection)
+            if (chain.JudgesConnection && !chain.JudgesAfterFilters)
             {
                 var opaque = chain.Http is null;
                 var inForce = metadata?.Policy.Current;
@@ -150,6 +150,13 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
 
     private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, Sniffer sniffer)
     {
+        if (chain.ByteFilters.Length > 0)
+        {
+            var parts = new FilteredTcpParts(
+                accepted.Listener, chain, accepted.Registry, accepted.Metadata, accepted.Source, accepted.Destination, accepted.Verdict, connector, denied != DeniedConnections.Keep);
+            await new FilteredTcp(parts).RunAsync(TransportChannel.Plain(accepted.Socket), sniffer.Bytes.ToArray()).ConfigureAwait(false);
+            return;
+        }
         var tcp = chain.Tcp!;
         var cluster = tcp.Cluster();
         if (cluster is null)

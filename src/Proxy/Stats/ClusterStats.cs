@@ -10,6 +10,8 @@ internal sealed class ClusterStats
         ConnectionsActive = scope.Gauge("upstream_cx_active");
         ConnectFailures = scope.Counter("upstream_cx_connect_fail");
         ConnectTimeouts = scope.Counter("upstream_cx_connect_timeout");
+        Paused = scope.Counter("upstream_flow_control_paused_reading_total");
+        Resumed = scope.Counter("upstream_flow_control_resumed_reading_total");
         NoneHealthy = scope.Counter("upstream_cx_none_healthy");
         RequestsTotal = scope.Counter("upstream_rq_total");
         Responses = new ResponseClassCounters(scope, "upstream_rq");
@@ -28,6 +30,11 @@ internal sealed class ClusterStats
     public Counter ConnectFailures { get; }
 
     public Counter ConnectTimeouts { get; }
+
+    /// <summary>Times an upstream connection was not read because too much waited for the client (TCP).</summary>
+    public Counter Paused { get; }
+
+    public Counter Resumed { get; }
 
     /// <summary>Times there was no endpoint to go to.</summary>
     public Counter NoneHealthy { get; }

@@ -24,6 +24,7 @@ internal sealed class StatsRegistry
         this.maxScopes = maxScopes;
         Policy = new PolicyStats(this);
         Http1 = new Http1Stats(Acquire(Http1Stats.Name));
+        WebSocket = new WebSocketStats(Acquire(WebSocketStats.Name));
     }
 
     /// <summary>Stats of policy as such.</summary>
@@ -31,6 +32,9 @@ internal sealed class StatsRegistry
 
     /// <summary>Stats of HTTP/1 on all listeners.</summary>
     public Http1Stats Http1 { get; }
+
+    /// <summary>Stats of the WebSocket network filters of all listeners.</summary>
+    public WebSocketStats WebSocket { get; }
 
     /// <summary>The scope of that name, shared with its other owners. Each call needs one <see cref="Release"/>.</summary>
     public StatsScope Acquire(ScopeName name)

@@ -28,14 +28,31 @@ internal static class FilterChains
             {
                 throw filtersPath.Item(i).Error("this filter is terminal and must be the last of its chain; remove it or what follows");
             }
-            if (i > 0 && filters[i] is CiliumNetworkConfig)
+            if (filters[i] is CiliumNetworkConfig && !MayPrecede(filters, i))
             {
                 throw filtersPath.Item(i).Error("cilium.network must be the first filter of its chain, once: nothing may run before the verdict");
+            }
+            if (filters[i] is WebSocketConfig && filters[^1] is HttpConnectionManagerConfig)
+            {
+                throw filtersPath.Item(i).Error("WebSocket filters need envoy.filters.network.tcp_proxy at the end of their chain");
             }
         }
         return filters.Count > 0 && filters[^1] is TcpProxyConfig or HttpConnectionManagerConfig
             ? new FilterChainConfig(chain.Name, match, filters)
             : throw filtersPath.Error("needs a terminal filter at the end: envoy.filters.network.tcp_proxy or envoy.filters.network.http_connection_manager");
+    }
+
+    // WebSocket filters may: what they learn of the connection is part of the verdict, and nothing is connected to before it.
+    private static bool MayPrecede(EquatableList<NetworkFilterConfig> filters, int network)
+    {
+        for (var i = 0; i < network; i++)
+        {
+            if (filters[i] is not WebSocketConfig)
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static NetworkFilterConfig Filter(Filter filter, ConfigPath path)
@@ -45,6 +62,8 @@ internal static class FilterChains
         return TypedConfig.Unpack(filter.TypedConfig, path) switch
         {
             NetworkFilter network => Network(network, path),
+            WebSocketClient client => WebSocketFilters.ToConfig(client, path),
+            WebSocketServer server => WebSocketFilters.ToConfig(server, path),
             TcpProxy tcp => new TcpProxyConfig(
                 TypedConfig.Required(tcp.StatPrefix, path.Field("stat_prefix")),
                 TypedConfig.Required(tcp.Cluster, path.Field("cluster")),
