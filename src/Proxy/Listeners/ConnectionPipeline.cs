@@ -177,7 +177,8 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(TransportChannel.Plain(accepted.Socket), upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict);
+        var relay = new TcpRelay(TransportChannel.Plain(accepted.Socket), upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { DownstreamFlow = tcp.Stats.Flow, UpstreamFlow = cluster.Stats.Flow };
+        tcp.Stats.ConnectionsTotal.Increment();
         cluster.Stats.ConnectionsActive.Increment();
         try
         {

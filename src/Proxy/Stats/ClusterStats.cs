@@ -10,8 +10,7 @@ internal sealed class ClusterStats
         ConnectionsActive = scope.Gauge("upstream_cx_active");
         ConnectFailures = scope.Counter("upstream_cx_connect_fail");
         ConnectTimeouts = scope.Counter("upstream_cx_connect_timeout");
-        Paused = scope.Counter("upstream_flow_control_paused_reading_total");
-        Resumed = scope.Counter("upstream_flow_control_resumed_reading_total");
+        Flow = new FlowCounters(scope.Counter("upstream_flow_control_paused_reading_total"), scope.Counter("upstream_flow_control_resumed_reading_total"));
         NoneHealthy = scope.Counter("upstream_cx_none_healthy");
         RequestsTotal = scope.Counter("upstream_rq_total");
         Responses = new ResponseClassCounters(scope, "upstream_rq");
@@ -32,9 +31,7 @@ internal sealed class ClusterStats
     public Counter ConnectTimeouts { get; }
 
     /// <summary>Times an upstream connection was not read because too much waited for the client (TCP).</summary>
-    public Counter Paused { get; }
-
-    public Counter Resumed { get; }
+    public FlowCounters Flow { get; }
 
     /// <summary>Times there was no endpoint to go to.</summary>
     public Counter NoneHealthy { get; }

@@ -7,8 +7,7 @@ internal sealed class TcpStats
     {
         Scope = scope;
         ConnectionsTotal = scope.Counter("downstream_cx_total");
-        Paused = scope.Counter("downstream_flow_control_paused_reading_total");
-        Resumed = scope.Counter("downstream_flow_control_resumed_reading_total");
+        Flow = new FlowCounters(scope.Counter("downstream_flow_control_paused_reading_total"), scope.Counter("downstream_flow_control_resumed_reading_total"));
         IdleTimeouts = scope.Counter("idle_timeout");
         FlushTotal = scope.Counter("upstream_flush_total");
         FlushActive = scope.Gauge("upstream_flush_active");
@@ -20,9 +19,7 @@ internal sealed class TcpStats
     public Counter ConnectionsTotal { get; }
 
     /// <summary>Times the client was not read because too much waited.</summary>
-    public Counter Paused { get; }
-
-    public Counter Resumed { get; }
+    public FlowCounters Flow { get; }
 
     public Counter IdleTimeouts { get; }
 

@@ -170,16 +170,16 @@ internal sealed class FilterRelay : ITrackedConnection
         await Task.WhenAll(ReadUpstreamAsync(link), WriteAsync(link.Channel, chain.ToUpstream, writeUp, link)).ConfigureAwait(false);
     }
 
-    private Task ReadDownstreamAsync() => ReadAsync(parts.Downstream.Stream, readDown, isClient: true, parts.Stats.Paused, parts.Stats.Resumed);
+    private Task ReadDownstreamAsync() => ReadAsync(parts.Downstream.Stream, readDown, isClient: true, parts.Stats.Flow);
 
-    private Task ReadUpstreamAsync(UpstreamLink link) => ReadAsync(link.Channel.Stream, readUp, isClient: false, link.Stats.Paused, link.Stats.Resumed);
+    private Task ReadUpstreamAsync(UpstreamLink link) => ReadAsync(link.Channel.Stream, readUp, isClient: false, link.Stats.Flow);
 
-    private async Task ReadAsync(Stream stream, Wakeup wakeup, bool isClient, Counter paused, Counter resumed)
+    private async Task ReadAsync(Stream stream, Wakeup wakeup, bool isClient, FlowCounters flow)
     {
         var share = default(FairShare);
         try
         {
-            while (await MayReadAsync(wakeup, isClient, paused, resumed).ConfigureAwait(false))
+            while (await MayReadAsync(wakeup, isClient, flow).ConfigureAwait(false))
             {
                 var ready = stream.ReadAsync(Memory<byte>.Empty);
                 if (share.IsOver(ready.IsCompleted))
@@ -252,7 +252,7 @@ internal sealed class FilterRelay : ITrackedConnection
         }
     }
 
-    private async ValueTask<bool> MayReadAsync(Wakeup wakeup, bool isClient, Counter paused, Counter resumed)
+    private async ValueTask<bool> MayReadAsync(Wakeup wakeup, bool isClient, FlowCounters flow)
     {
         var waited = false;
         while (true)
@@ -267,7 +267,7 @@ internal sealed class FilterRelay : ITrackedConnection
                 {
                     if (waited)
                     {
-                        resumed.Increment();
+                        flow.Resumed.Increment();
                     }
                     return true;
                 }
@@ -275,7 +275,7 @@ internal sealed class FilterRelay : ITrackedConnection
             if (!waited)
             {
                 waited = true;
-                paused.Increment();
+                flow.Paused.Increment();
             }
             await wakeup.WaitAsync().ConfigureAwait(false);
         }
@@ -294,6 +294,7 @@ internal sealed class FilterRelay : ITrackedConnection
             while (true)
             {
                 ReadOnlyMemory<byte> bytes;
+                bool ends;
                 lock (gate)
                 {
                     if (over || (refused && link is not null))
@@ -301,13 +302,17 @@ internal sealed class FilterRelay : ITrackedConnection
                         return;
                     }
                     bytes = queue.BeginWrite();
-                    if (bytes.IsEmpty && queue.IsEnded)
+                    ends = bytes.IsEmpty && queue.IsEnded;
+                }
+                if (ends)
+                {
+                    to.Control.ShutdownSend();
+                    lock (gate)
                     {
-                        to.Control.ShutdownSend();
                         queue.EndTaken();
                         Settle();
-                        return;
                     }
+                    return;
                 }
                 if (bytes.IsEmpty)
                 {
