@@ -13,6 +13,7 @@ internal sealed class Peer : IDisposable
     private readonly MemoryStream received = new();
     private readonly SemaphoreSlim mayRead = new(1, 1);
     private Socket? socket;
+    private Task reading = Task.CompletedTask;
     private Task writes = Task.CompletedTask;
     private bool stopped;
     private int taken;
@@ -40,7 +41,7 @@ internal sealed class Peer : IDisposable
     public void Use(Socket connected)
     {
         socket = connected;
-        _ = ReadAsync(connected);
+        reading = ReadAsync(connected);
     }
 
     /// <summary>What was received and not yet taken.</summary>
@@ -102,10 +103,13 @@ internal sealed class Peer : IDisposable
         return Task.CompletedTask;
     });
 
-    public void Close() => Then(() =>
+    // Closing under a pending read would send a reset.
+    public void Close() => Then(async () =>
     {
-        socket!.Close();
-        return Task.CompletedTask;
+        socket!.Shutdown(SocketShutdown.Both);
+        Resume();
+        await reading;
+        socket.Close();
     });
 
     public void Dispose() => socket?.Dispose();

@@ -38,7 +38,7 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
         Address = address;
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance);
-        manager = new ListenerManager(pipeline, connector, new Admission(100), TimeSpan.Zero, NullLogger.Instance, Stats);
+        manager = new ListenerManager(pipeline, new UpstreamConnector() /* its guard against loops would refuse the way from listener to listener */, new Admission(100), TimeSpan.Zero, NullLogger.Instance, Stats);
         compiler = new SnapshotCompiler(name => clusters.GetValueOrDefault(name), this, new SnapshotParts(_ => Records, Stats, IsOnlyDatapath: false));
         origin = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         origin.Bind(new IPEndPoint(address, 0));
