@@ -128,6 +128,13 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
         }
     }
 
+    /// <summary>What the proxy does after a change of policy.</summary>
+    public async Task ReviewAsync()
+    {
+        using var review = new PolicyReview(manager.Registries, NullLogger.Instance);
+        await review.WalkAsync();
+    }
+
     public bool IsIdle => manager.Registries().All(r => r.IsEmpty);
 
     public long Stat(string name) => Stats.Read().SingleOrDefault(s => s.Name.Dotted == name)?.Value ?? -1;
