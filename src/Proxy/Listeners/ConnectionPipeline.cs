@@ -74,7 +74,7 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             }
             // 6.
             var inForce = metadata?.Policy.Current;
-            if (chain.JudgesConnection)
+            if (chain.JudgesConnection && !chain.JudgesAfterFilters)
             {
                 var opaque = chain.Http is null;
                 // A client that was not seen to speak TLS has nothing to terminate. The upstream's leg is its cluster's to keep.
@@ -184,6 +184,18 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
 
     private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, TransportChannel downstream, ReadOnlyMemory<byte> first)
     {
+        if (chain.ByteFilters.Length > 0)
+        {
+            if (accepted.Metadata?.L7Lb is not null)
+            {
+                Refuse(accepted, chain.Sink, RecordVerdict.NameOf(PolicyReason.NoPolicyForEndpoint), "a load balancer's listener (is_l7lb) judges endpoints, which chains with byte filters do not know in time; take the filters out", "");
+                return;
+            }
+            var parts = new FilteredTcpParts(
+                accepted.Listener, chain, accepted.Registry, accepted.Metadata, accepted.Source, accepted.Destination, accepted.Verdict, connector, denied != DeniedConnections.Keep);
+            await new FilteredTcp(parts).RunAsync(downstream, first.ToArray()).ConfigureAwait(false);
+            return;
+        }
         var tcp = chain.Tcp!;
         var cluster = tcp.Cluster();
         if (cluster is null)
@@ -227,7 +239,8 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(downstream, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration };
+        var relay = new TcpRelay(downstream, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration, DownstreamFlow = tcp.Stats.Flow, UpstreamFlow = cluster.Stats.Flow };
+        tcp.Stats.ConnectionsTotal.Increment();
         cluster.Stats.ConnectionsActive.Increment();
         try
         {
