@@ -110,6 +110,7 @@ public sealed class TcpVectorTests(ITestOutputHelper output)
             rig.ClusterTo("internal2", end);
             var manager = new HttpConnectionManagerConfig
             {
+                Upgrades = [new UpgradeConfig("websocket", true)],
                 StatPrefix = "h",
                 HttpFilters = [new L7PolicyConfig("", ""), new RouterConfig()],
                 RouteConfig = new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [new RouteEntryConfig("", StringMatchKind.Prefix, "/", [], false, "internal2", null, null)])]),

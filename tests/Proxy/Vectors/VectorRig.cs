@@ -19,6 +19,7 @@ using Postern.Proxy.Upstream;
 using Postern.Tests.Proxy.Discovery;
 using Postern.Tests.Proxy.InMemory;
 using Postern.Xds;
+using Postern.Proxy.Tls;
 using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Vectors;
@@ -39,7 +40,7 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance);
         manager = new ListenerManager(pipeline, new UpstreamConnector() /* its guard against loops would refuse the way from listener to listener */, new Admission(100), TimeSpan.Zero, NullLogger.Instance, Stats);
-        compiler = new SnapshotCompiler(name => clusters.GetValueOrDefault(name), this, new SnapshotParts(_ => Records, Stats, IsOnlyDatapath: false));
+        compiler = new SnapshotCompiler(name => clusters.GetValueOrDefault(name), this, new NoPolicyTls(), new SnapshotParts(_ => Records, Stats, IsOnlyDatapath: false));
         origin = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         origin.Bind(new IPEndPoint(address, 0));
         origin.Listen();
@@ -172,26 +173,16 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
         }
     }
 
-    // No configuration says upgrade_configs yet: what the vectors' connection manager has is put in here.
-    private ListenerSnapshot Compile(ListenerConfig config)
-    {
-        var snapshot = compiler.Compile(config, _ => throw new InvalidOperationException("no RDS here"));
-        var chain = snapshot.Chains.Match(new ConnectionTraits(new IPEndPoint(Address, 1), new IPEndPoint(Address, 2), "", "raw_buffer", []))!;
-        if (chain.Http is not { } http)
-        {
-            return snapshot;
-        }
-        var upgrades = new ChainSnapshot { Name = chain.Name, JudgesConnection = chain.JudgesConnection, Sink = chain.Sink, Http = http with { Upgrades = new UpgradeRules(["websocket"]) } };
-        return new ListenerSnapshot
-        {
-            Config = config,
-            InspectTls = false,
-            InspectHttp = false,
-            MaxInspectBytes = snapshot.MaxInspectBytes,
-            Metadata = snapshot.Metadata,
-            OriginalDst = false,
-            Chains = new FilterChainMatcher<ChainSnapshot>([(null, upgrades)], null),
-            Sink = snapshot.Sink,
-        };
-    }
+    private ListenerSnapshot Compile(ListenerConfig config) =>
+        compiler.Compile(config, _ => throw new InvalidOperationException("no RDS here"), _ => throw new InvalidOperationException("no TLS here"));
+}
+
+/// <summary>For policies without TLS contexts.</summary>
+internal sealed class NoPolicyTls : IPolicyTls
+{
+    public Counter Missing { get; } = new();
+
+    public TlsContextSlot<TlsServerContext>? FindServer(TlsContextConfig context) => null;
+
+    public TlsContextSlot<TlsClientContext>? FindClient(TlsContextConfig context) => null;
 }
