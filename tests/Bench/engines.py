@@ -37,6 +37,7 @@ def start(name, setting):
 class Engine:
     """Base: where its process, its port and its log are."""
     enforces = True  # whether it has the rules
+    compiles = False  # while it runs
 
     def __init__(self, setting, argv, log):
         self.name, self.port, self.log, self.way = type(self).__name__.lower(), setting.port, log, setting.way
@@ -152,6 +153,8 @@ class Nghttpx(Engine):
 
 
 class Postern(Engine):
+    compiles = True
+
     def __init__(self, setting):
         # Cilium's agent sends every method and path as safe_regex; the engine sees for itself what is literal
         folder, port = setting.folder, setting.port
