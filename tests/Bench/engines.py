@@ -14,24 +14,34 @@ CORE = 1
 CLIENT_IDENTITY = 20001
 
 
-def start(name, folder, port, origin_port, rule_list, regex):
+class Setting:
+    """What an engine is configured for: rules, ports, and the way to speak: "http1"; "h2": HTTP/2 without TLS on both sides; "tls": HTTP/1.1, towards clients in TLS 1.3."""
+
+    def __init__(self, folder, port, origin_port, rule_list, regex=False, way="http1", certificate=None):
+        self.folder, self.port, self.origin_port, self.rules, self.regex = folder, port, origin_port, rule_list, regex
+        self.way, self.certificate = way, certificate  # certificate: paths of (chain, key)
+
+
+def start(name, setting):
     """Starts one engine on core 1 and returns its Engine once it listens."""
     engine_class = ENGINES.get(name)
     if engine_class is None:
         raise BenchError(f"no engine '{name}'; there are {', '.join(ENGINES)}")
-    folder = os.path.join(folder, name)
-    os.makedirs(folder)
-    engine = engine_class(folder, port, origin_port, rule_list, regex)
-    engine.process.wait_for_port(port)
+    setting.folder = os.path.join(setting.folder, name)
+    os.makedirs(setting.folder)
+    engine = engine_class(setting)
+    engine.process.wait_for_port(setting.port)
     return engine
 
 
 class Engine:
     """Base: where its process, its port and its log are."""
+    enforces = True  # whether it has the rules
+    compiles = False  # while it runs
 
-    def __init__(self, folder, port, argv, log):
-        self.name, self.port, self.log = type(self).__name__.lower(), port, log
-        self.process = Process(self.name, CORE, argv, os.path.join(folder, "stdout.log"), folder)
+    def __init__(self, setting, argv, log):
+        self.name, self.port, self.log, self.way = type(self).__name__.lower(), setting.port, log, setting.way
+        self.process = Process(self.name, CORE, argv, os.path.join(setting.folder, "stdout.log"), setting.folder)
 
     def empty_log(self):
         """Between rounds, so that a long run does not fill the disk. Only for logs opened for appending."""
@@ -43,8 +53,16 @@ class Engine:
 
 
 class Haproxy(Engine):
-    def __init__(self, folder, port, origin_port, rule_list, regex):
+    def __init__(self, setting):
+        folder, port, origin_port, rule_list, regex = setting.folder, setting.port, setting.origin_port, setting.rules, setting.regex
         match = "-m reg" if regex else "-m str"
+        bind = server = ""
+        if setting.way == "h2":
+            bind = server = " proto h2"
+        elif setting.way == "tls":
+            pair = os.path.join(folder, "pair.pem")
+            write(folder, "pair.pem", "".join(read(path) for path in setting.certificate))
+            bind = f" ssl crt {pair} ssl-min-ver TLSv1.3 alpn http/1.1"
         allow = "\n".join(
             f"  http-request allow if {{ method {method} }} {{ path {match} {anchored(path, regex)} }}" for method, path in rule_list)
         write(folder, "haproxy.cfg", f"""
@@ -65,20 +83,28 @@ defaults
   timeout server 1h
   timeout http-keep-alive 1h
 frontend under_test
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{bind}
   maxconn 11000
 {allow}
   http-request deny deny_status 403
   default_backend origin
 backend origin
-  server origin 127.0.0.1:{origin_port} maxconn 11000 pool-max-conn 4096
+  server origin 127.0.0.1:{origin_port} maxconn 11000 pool-max-conn 4096{server}
 """)
         # Its log is its standard output, which is a file: a write() per request.
-        super().__init__(folder, port, ["haproxy", "-f", "haproxy.cfg", "-db"], os.path.join(folder, "stdout.log"))
+        super().__init__(setting, ["haproxy", "-f", "haproxy.cfg", "-db"], os.path.join(folder, "stdout.log"))
 
 
 class Nginx(Engine):
-    def __init__(self, folder, port, origin_port, rule_list, regex):
+    def __init__(self, setting):
+        folder, port, origin_port, rule_list, regex = setting.folder, setting.port, setting.origin_port, setting.rules, setting.regex
+        if setting.way == "h2":
+            raise BenchError("nginx speaks no HTTP/2 to its origins; compare with haproxy and nghttpx")
+        tls, files = "", ""
+        if setting.way == "tls":
+            # A session cache of its own, as it is configured in practice; with TLS 1.3 clients hold stateless tickets all the same.
+            tls, files = " ssl", (f"ssl_certificate {setting.certificate[0]}; ssl_certificate_key {setting.certificate[1]}; "
+                                  "ssl_protocols TLSv1.3; ssl_session_cache shared:tls:10m; ssl_session_tickets on;")
         modifier = "~" if regex else "="
         by_path = {}
         for method, path in rule_list:
@@ -103,25 +129,42 @@ http {{
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   upstream origin {{ server 127.0.0.1:{origin_port}; keepalive 512; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096{tls};
+    {files}
 {locations}
     location / {{ return 403; }}
   }}
 }}
 """)
-        super().__init__(folder, port, ["nginx", "-p", folder, "-c", "nginx.conf", "-e", "stderr"], os.path.join(folder, "access.log"))
+        super().__init__(setting, ["nginx", "-p", folder, "-c", "nginx.conf", "-e", "stderr"], os.path.join(folder, "access.log"))
+
+
+class Nghttpx(Engine):
+    enforces = False
+
+    def __init__(self, setting):
+        if setting.way != "h2":
+            raise BenchError("nghttpx is compared over HTTP/2 only")
+        origin = f"--backend=127.0.0.1,{setting.origin_port}"
+        paths = ":".join(path for _, path in setting.rules)
+        log = os.path.join(setting.folder, "access.log")
+        super().__init__(setting, ["nghttpx", "--conf=/dev/null", "--workers=1", f"--frontend=127.0.0.1,{setting.port};no-tls", f"{origin};{paths};proto=h2", f"{origin};;proto=h2",
+                                   f"--accesslog-file={log}", "--errorlog-file=/dev/stderr", "--no-ocsp"], log)
 
 
 class Postern(Engine):
-    def __init__(self, folder, port, origin_port, rule_list, regex):
-        del regex  # Cilium's agent sends every method and path as safe_regex; the engine sees for itself what is literal
-        write(folder, "policy.json", json.dumps(policy(port, rule_list), indent=1))
-        write(folder, "bootstrap.json", json.dumps(bootstrap(port, origin_port, os.path.join(folder, "policy.json")), indent=1))
+    compiles = True
+
+    def __init__(self, setting):
+        # Cilium's agent sends every method and path as safe_regex; the engine sees for itself what is literal
+        folder, port = setting.folder, setting.port
+        write(folder, "policy.json", json.dumps(policy(port, setting.rules), indent=1))
+        write(folder, "bootstrap.json", json.dumps(bootstrap(setting, os.path.join(folder, "policy.json")), indent=1))
         executable = os.path.join(ROOT, "out", "postern")
         if not os.access(executable, os.X_OK):
             raise BenchError("out/postern is missing; run ./build.sh, or leave it out with --engines haproxy,nginx")
         records = os.path.join(folder, "records.json")
-        super().__init__(folder, port, [executable, "run", "-c", "bootstrap.json", "--record-json", records, "--observe-socket", os.path.join(folder, "observe.sock")], records)
+        super().__init__(setting, [executable, "run", "-c", "bootstrap.json", "--record-json", records, "--observe-socket", os.path.join(folder, "observe.sock")], records)
 
     def empty_log(self):
         """Postern rotates its records itself; an emptied file under its feet would not measure what users get."""
@@ -149,7 +192,8 @@ def policy(port, rule_list):
     }
 
 
-def bootstrap(port, origin_port, policy_path):
+def bootstrap(setting, policy_path):
+    port, origin_port = setting.port, setting.origin_port
     envoy = "type.googleapis.com/envoy.extensions.filters."
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     origin = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": origin_port}}}}
@@ -167,6 +211,25 @@ def bootstrap(port, origin_port, policy_path):
         "route_config": {"name": "bench", "virtual_hosts": [
             {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}]}]},
     }
+    chain = {"filters": [
+        {"name": "cilium.network", "typed_config": {"@type": "type.googleapis.com/cilium.NetworkFilter"}},
+        {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager},
+    ]}
+    cluster = {
+        "name": "origin", "type": "STATIC", "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": "origin", "endpoints": [{"lb_endpoints": [origin]}]},
+    }
+    if setting.way == "h2":
+        cluster["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "explicit_http_config": {"http2_protocol_options": {}}}}
+    elif setting.way == "tls":
+        chain_path, key_path = setting.certificate
+        chain["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"},
+                "alpn_protocols": ["http/1.1"],
+                "tls_certificates": [{"certificate_chain": {"filename": chain_path}, "private_key": {"filename": key_path}}]}}}
     return {
         "node": {"id": "bench", "cluster": "bench"},
         "static_resources": {
@@ -174,15 +237,9 @@ def bootstrap(port, origin_port, policy_path):
                 "name": "bench",
                 "address": address,
                 "listener_filters": [{"name": "cilium.bpf_metadata", "typed_config": metadata}],
-                "filter_chains": [{"filters": [
-                    {"name": "cilium.network", "typed_config": {"@type": "type.googleapis.com/cilium.NetworkFilter"}},
-                    {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager},
-                ]}],
+                "filter_chains": [chain],
             }],
-            "clusters": [{
-                "name": "origin", "type": "STATIC", "connect_timeout": "2s",
-                "load_assignment": {"cluster_name": "origin", "endpoints": [{"lb_endpoints": [origin]}]},
-            }],
+            "clusters": [cluster],
         },
     }
 
@@ -191,9 +248,14 @@ def anchored(path, regex):
     return f"^{path}$" if regex else path
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def write(folder, name, text):
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.write(text)
 
 
-ENGINES = {"postern": Postern, "haproxy": Haproxy, "nginx": Nginx}
+ENGINES = {"postern": Postern, "haproxy": Haproxy, "nginx": Nginx, "nghttpx": Nghttpx}

@@ -19,3 +19,15 @@ DENIED = (("POST", path(MATCHING)), ("GET", "/api/v1/secrets"))
 
 # Used by `bulk`: any number of bytes may be fetched and stored. HAProxy and nginx take the same expressions.
 BULK = [("GET", "/bulk/[0-9]+"), ("PUT", "/bulk/[0-9]+")]
+
+
+def grpc_path(number):
+    # The suffix makes the origin, which serves files, say the content type of gRPC.
+    return f"/bench.v1.Resources/Get{number:02d}.grpc"
+
+
+def grpc_rules():
+    return [("POST", grpc_path(number)) for number in range(1, COUNT + 1)]
+
+
+GRPC_ALLOWED = ("POST", grpc_path(MATCHING))

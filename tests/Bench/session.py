@@ -1,5 +1,4 @@
 """One bench session: a folder, the origin on core 0, the engines on core 1, and the end of them all whatever happens."""
-import http.client
 import os
 import platform
 import shutil
@@ -7,6 +6,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import time
 
 import engines
 import rules
@@ -16,10 +16,13 @@ DRIVER_CORE = 0
 
 
 class Session:
-    """Use as a context manager; `engines` holds what was started, in the order asked for."""
+    """
+    Use as a context manager; `engines` holds what was started, in the order asked for.
+    way: how engines speak (engines.Setting). origin(session): starts another origin than the benches' own, gives (process, port).
+    """
 
-    def __init__(self, names, rule_list, regex):
-        self._names, self._rules, self._regex = names, rule_list, regex
+    def __init__(self, names, rule_list, regex, way="http1", origin=None):
+        self._names, self._rules, self._regex, self._way, self._origin = names, rule_list, regex, way, origin or start_origin
         self.engines, self.origin, self.folder, self.file_limit = [], None, None, 0
 
     def __enter__(self):
@@ -29,13 +32,11 @@ class Session:
         self.folder = tempfile.mkdtemp(prefix="postern-bench-")
         try:
             os.sched_setaffinity(0, {DRIVER_CORE})  # this process and the clients it runs stay off the proxy's core
-            binary = os.path.join(self.folder, "origin")
-            subprocess.run(["gcc", "-O2", "-Wall", "-o", binary, os.path.join(os.path.dirname(__file__), "origin.c")], check=True)
-            origin_port = free_port()
-            self.origin = Process("origin", DRIVER_CORE, [binary, str(origin_port)], os.path.join(self.folder, "origin.log"), self.folder)
-            self.origin.wait_for_port(origin_port)
+            self.origin, origin_port = self._origin(self)
+            certificate = make_certificate(self.folder) if self._way == "tls" else None
             for name in self._names:
-                self.engines.append(engines.start(name, self.folder, free_port(), origin_port, self._rules, self._regex))
+                setting = engines.Setting(self.folder, free_port(), origin_port, self._rules, self._regex, self._way, certificate)
+                self.engines.append(engines.start(name, setting))
         except BaseException:
             self.__exit__()
             raise
@@ -56,28 +57,58 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def check_same_work(engine):
-    """An engine that lets a denied request through, denies the allowed one or does not log is not measured."""
-    before = engine.log_size()
-    method, path = rules.ALLOWED
-    status, body = ask(engine.port, method, path)
-    if status != 200 or len(body) != 1024:
-        raise BenchError(f"{engine.name}: {method} {path} should give 200 with 1024 bytes, gave {status} with {len(body)}: {body[:120]!r}")
-    for method, path in rules.DENIED:
-        status, _ = ask(engine.port, method, path)
+def start_origin(session):
+    """The benches' own origin of HTTP/1.1."""
+    binary = os.path.join(session.folder, "origin")
+    subprocess.run(["gcc", "-O2", "-Wall", "-o", binary, os.path.join(os.path.dirname(__file__), "origin.c")], check=True)
+    port = free_port()
+    process = Process("origin", DRIVER_CORE, [binary, str(port)], os.path.join(session.folder, "origin.log"), session.folder)
+    process.wait_for_port(port)
+    return process, port
+
+
+def make_certificate(folder):
+    """A certificate of ECDSA P-256 for this run: paths of (chain, key)."""
+    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=resources.default.svc.cluster.local",
+                    "-addext", "subjectAltName=DNS:resources.default.svc.cluster.local", "-keyout", key, "-out", chain], check=True, capture_output=True)
+    return chain, key
+
+
+def check_same_work(engine, method=rules.ALLOWED[0], path=rules.ALLOWED[1], length=1024, denied=rules.DENIED):
+    """An engine that lets a denied request through, denies the allowed one or speaks another protocol is not measured."""
+    status, got = ask_once_ready(engine, method, path)
+    if status != 200 or got != length:
+        raise BenchError(f"{engine.name}: {method} {path} should give 200 with {length} bytes, gave {status} with {got}:\n{engine.process.last_words()}")
+    for method, path in (denied if engine.enforces else None) or ():
+        status, _ = ask(engine.port, method, path, engine.way)
         if status != 403:
             raise BenchError(f"{engine.name}: {method} {path} should be denied with 403, gave {status}")
-    return before
 
 
-def ask(port, method, path):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
+def ask_once_ready(engine, method, path, seconds=20):
+    """The first answer: Postern listens before its policy is in force, and until then resets every connection."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return ask(engine.port, method, path, engine.way)
+        except BenchError as error:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{engine.name} gives no answer after {seconds} s: {error}\n{engine.process.last_words()}") from error
+            time.sleep(0.2)
+
+
+def ask(port, method, path, way="http1"):
+    """(status, bytes of body) by curl, which has to speak what is measured."""
+    protocol = "--http2-prior-knowledge" if way == "h2" else "--http1.1"
+    tls = ["-k", "--tlsv1.3"] if way == "tls" else []
+    scheme = "https" if way == "tls" else "http"
+    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-m", "10", "-X", method, protocol, *tls, "-w", "%{http_code} %{size_download} %{http_version}",
+                           f"{scheme}://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=False)
+    fields = done.stdout.split()
+    if done.returncode != 0 or len(fields) != 3 or fields[2] != ("2" if way == "h2" else "1.1"):
+        raise BenchError(f"curl {protocol} of {method} {path} failed ({done.returncode}): {done.stdout} {done.stderr}")
+    return int(fields[0]), int(fields[1])
 
 
 def print_machine():

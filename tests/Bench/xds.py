@@ -15,7 +15,7 @@ import time
 from concurrent import futures
 
 import wire
-from engines import CLIENT_IDENTITY, CORE, ROOT, bootstrap, write
+from engines import CLIENT_IDENTITY, CORE, ROOT, Setting, bootstrap, write
 from process import BenchError, Process
 from session import DRIVER_CORE, ask, free_port, print_machine, print_table
 
@@ -217,7 +217,7 @@ class Node:
         return (at - stream.began) * 1e3
 
     def _bootstrap(self, origin_port, socket):
-        config = bootstrap(self.port, origin_port, "")
+        config = bootstrap(Setting(self.folder, self.port, origin_port, []), "")
         config["node"]["id"] = "host~127.0.0.1~no-id~localdomain"
         source = {"resource_api_version": "V3", "api_config_source": {
             "api_type": "DELTA_GRPC" if self.form == "delta" else "GRPC", "transport_api_version": "V3", "set_node_on_first_message_only": True,

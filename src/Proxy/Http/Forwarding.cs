@@ -1,5 +1,6 @@
 using System;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Postern.Filters.Http;
@@ -98,6 +99,7 @@ internal static class Forwarding
     }
 
     // False: nothing happened that anybody could notice, and the request may be sent again.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<bool> ExchangeAsync(ClientStream stream, ClusterSnapshot cluster, ServerStream server, bool mayRetry)
     {
         if (!stream.Attach(server))
@@ -119,7 +121,11 @@ internal static class Forwarding
             {
                 _ = await server.FlushAsync().ConfigureAwait(false);
             }
-            error = await ReadHeadAsync(stream, server).ConfigureAwait(false);
+            error = await server.ReadHeadAsync().ConfigureAwait(false);
+            while (!error.IsError && server.Head.Status is < 200 and not 101)
+            {
+                error = await PassInterimAsync(stream, server).ConfigureAwait(false);
+            }
         }
         if (!error.IsError)
         {
@@ -146,21 +152,12 @@ internal static class Forwarding
     }
 
     // Interim responses go on as they come; the first other head is the answer.
-    private static async ValueTask<ProxyError> ReadHeadAsync(ClientStream stream, ServerStream server)
+    private static async ValueTask<ProxyError> PassInterimAsync(ClientStream stream, ServerStream server)
     {
-        while (true)
-        {
-            var error = await server.ReadHeadAsync().ConfigureAwait(false);
-            if (error.IsError || server.Head.Status is >= 200 or 101)
-            {
-                return error;
-            }
-            stream.Touch();
-            if (!await stream.SendInterimAsync(server.Head).ConfigureAwait(false))
-            {
-                return new ProxyError(ErrorCode.DownstreamReset, "the client went away");
-            }
-        }
+        stream.Touch();
+        return await stream.SendInterimAsync(server.Head).ConfigureAwait(false)
+            ? await server.ReadHeadAsync().ConfigureAwait(false)
+            : new ProxyError(ErrorCode.DownstreamReset, "the client went away");
     }
 
     private static async ValueTask AnswerAsync(ClientStream stream, ClusterSnapshot cluster, ServerStream server, Upload? upload, bool changesProtocol)

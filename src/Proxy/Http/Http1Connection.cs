@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Errors;
@@ -205,6 +206,7 @@ internal sealed class Http1Connection : HttpConnection
         Volatile.Write(ref headSince, 0);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReadHeadAsync()
     {
         while (!IsAborted)
@@ -248,6 +250,7 @@ internal sealed class Http1Connection : HttpConnection
     }
 
     // False: no request comes any more.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync()
     {
         var idle = input.Count == 0;

@@ -138,18 +138,15 @@ internal static class HopByHop
         }
     }
 
-    // Cheap first look: lengths of the names in Always, so that a head without them costs one compare per line.
+    // Cheap first look: lengths of the names in Always, so that a head without them costs one look at a length per line.
     private static bool Contains(HeaderBlock head)
     {
         for (var i = 0; i < head.Count; i++)
         {
             var name = head.NameAt(i);
-            foreach (var candidate in Always)
+            if (name.Length is 2 or 7 or 10 or 14 or 16 && IsAlways(name))
             {
-                if (name.Length == candidate.Length && name.Equals(candidate, StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
+                return true;
             }
         }
         return false;

@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Postern.Proxy.Transport;
 
@@ -84,10 +85,14 @@ internal static class ResponseWriter
     /// <summary>Appends one field line.</summary>
     public static void WriteLine(ReadOnlySpan<char> name, ReadOnlySpan<char> value, SendBuffer output)
     {
-        output.Append(name);
-        output.Append(": "u8);
-        output.Append(value);
-        output.Append("\r\n"u8);
+        var room = output.Reserve(name.Length + value.Length + 4);
+        var at = Encoding.Latin1.GetBytes(name, room);
+        room[at++] = (byte)':';
+        room[at++] = (byte)' ';
+        at += Encoding.Latin1.GetBytes(value, room[at..]);
+        room[at++] = (byte)'\r';
+        room[at++] = (byte)'\n';
+        output.Advance(at);
     }
 }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Filters;
@@ -104,6 +105,7 @@ internal sealed class Http1UpstreamConnection : ServerStream
 
     public override ValueTask<bool> FlushAsync() => output.FlushAsync();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ProxyError> ReadHeadAsync()
     {
         while (true)

@@ -16,7 +16,7 @@ public sealed class Http2AllocationTests(ITestOutputHelper output)
 {
     private const int Batch = 50;
     private const int Batches = 40;
-    private const int Bound = 830; // bytes: a fifth above the 695 measured in a release build, some 200 of them the serving task of this test
+    private const int Bound = 250; // bytes: a fifth above the 208 measured in a release build, nearly all of them the serving task of this test
 
     [Fact]
     public async Task PostWithSmallBody_AllocatesLittle()
@@ -35,7 +35,8 @@ public sealed class Http2AllocationTests(ITestOutputHelper output)
             script.Add(bytes.ToArray());
         }
         var end = new ScriptedEnd(script, Batches + 1);
-        using var talk = new ClientTalk(Http2Options.Default, serve: ServeAsync, over: end);
+        // On a pool thread: in the test's own context what ends a request would not run where the request ended, and the next one would find no stream to use again.
+        using var talk = await Task.Run(() => new ClientTalk(Http2Options.Default, serve: ServeAsync, over: end));
         await talk.Running.WaitAsync(time.Token);
         Assert.Equal(2 * Batches * Batch, served);
         var each = end.Allocated / (Batches * Batch);
