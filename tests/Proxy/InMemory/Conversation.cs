@@ -190,7 +190,7 @@ internal sealed class Conversation : IDisposable
     {
         var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]), ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
-        var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
+        var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route, route with { Connect = true, Path = "" }])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
             "test", [.. options.FirstFilters, new L7PolicyFilter(options.DeniedBody, sink)], routes, sink, options.IdleTimeout, options.StreamIdleTimeout,
             options.RequestHeadersTimeout, options.MaxHeadBytes, options.MaxHeaders)

@@ -36,7 +36,7 @@ public class StatsRegistryTests
     [Fact]
     public void ScopesBeyondTheBound_CountUnseenAndAreCounted()
     {
-        var registry = new StatsRegistry(maxScopes: 4); // three are policy's, HTTP/1's and HTTP/2's
+        var registry = new StatsRegistry(maxScopes: 5); // four are policy's, HTTP/1's, HTTP/2's and WebSocket's
         ClusterStats.In(registry, "a");
         ClusterStats.In(registry, "b").RequestsTotal.Increment();
         Assert.Null(Value(registry, "cluster.b.upstream_rq_total"));
