@@ -12,6 +12,7 @@ using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Overload;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
@@ -45,6 +46,7 @@ internal sealed class Conversation : IDisposable
         ownsHost = host is null;
         Host = host ?? new UpstreamHost();
         Policy.Use(options.Policy);
+        Overload = options.Overload;
         transport = new MemoryConnection(options.MaxRead);
         var pod = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 80);
         var metadata = new ConnectionMetadata
@@ -86,6 +88,9 @@ internal sealed class Conversation : IDisposable
 
     /// <summary>What the upstream received and the test has not consumed, on the current connection.</summary>
     public ReceivedBytes Upstream { get; private set; } = new();
+
+    /// <summary>What the process sheds.</summary>
+    public OverloadState Overload { get; }
 
     /// <summary>Added to the clock of every sweep.</summary>
     public TimeSpan ClockOffset { get; set; }
@@ -183,7 +188,7 @@ internal sealed class Conversation : IDisposable
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
-        var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []), ClusterStats.In(options.Stats, "test"));
+        var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []) { HttpProtocol = options.UpstreamProtocol }, ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
@@ -199,6 +204,10 @@ internal sealed class Conversation : IDisposable
             Via = options.Via,
             RequestIds = options.RequestIds,
             Codec = options.Codec,
+            Http2 = options.Http2,
+            MaxRequestsPerConnection = options.MaxRequests,
+            MaxStreamDuration = options.MaxStreamDuration,
+            Overload = options.Overload,
             Upgrades = new UpgradeRules([.. options.Upgrades.Select(name => new UpgradeConfig(name, true))]),
         };
     }

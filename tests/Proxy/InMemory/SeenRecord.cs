@@ -25,6 +25,7 @@ internal sealed record SeenRecord(EntryType Type, IReadOnlyDictionary<string, st
         {
             fields["status"] = http.Status.ToString();
             fields["scheme"] = http.Scheme;
+            fields["protocol"] = http.Protocol.ToString();
             fields["method"] = http.Request?.Method.ToString() ?? "";
             fields["path"] = http.Request?.Path.ToString() ?? "";
             fields["authority"] = http.Request?.Authority.ToString() ?? "";
