@@ -32,7 +32,6 @@ internal sealed class Conversation : IDisposable
 
     private readonly HttpEngineFixture fixture;
     private readonly MemoryConnection transport;
-    private readonly HttpConnection connection;
     private readonly Task running;
     private readonly bool ownsHost;
     private readonly ConnectionRegistry registry;
@@ -70,8 +69,7 @@ internal sealed class Conversation : IDisposable
         review = new PolicyReview(() => [registry], NullLogger.Instance);
         var verdict = new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats);
         var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, client, pod, Host, registry, verdict);
-        connection = fixture.Engine.Begin(parts);
-        running = fixture.Engine.RunAsync(connection, parts);
+        running = fixture.Engine.RunAsync(fixture.Engine.Begin(parts), parts);
     }
 
     /// <summary>Connection id, as log lines name it.</summary>
@@ -108,7 +106,7 @@ internal sealed class Conversation : IDisposable
         transport.FromClient.Reset();
     }
 
-    public void Drain() => connection.BeginDrain();
+    public void Drain() => registry.BeginDrain();
 
     /// <summary>The client has another identity from now on; 5 is the first.</summary>
     public void IdentifyClient(uint identity) => Policy.Identify(client.Address, identity);
@@ -158,7 +156,7 @@ internal sealed class Conversation : IDisposable
                 {
                     Assert.Fail($"waited {Patience.TotalSeconds} s for {what}\n{State()}");
                 }
-                connection.Sweep(Environment.TickCount64 + (long)ClockOffset.TotalMilliseconds);
+                registry.Sweep(Environment.TickCount64 + (long)ClockOffset.TotalMilliseconds); // not the connection itself: it may have become one of HTTP/2
                 await Task.WhenAny(Task.Delay(2, CancellationToken.None), Client.Changed, Upstream.Changed);
             }
         }
