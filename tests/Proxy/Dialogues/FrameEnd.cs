@@ -21,6 +21,7 @@ internal sealed class FrameEnd(bool isServer) : IFieldSink
 
     private readonly HpackDecoder decoder = new(4096);
     private readonly List<string> fields = [];
+    private readonly List<string> lines = []; // the same, as they are
     private bool prefaceSeen = !isServer;
     private bool isUsed;
     private string gathered = ""; // of the DATA that is expected
@@ -60,6 +61,19 @@ internal sealed class FrameEnd(bool isServer) : IFieldSink
         return false;
     }
 
+    /// <summary>The fields of the next HEADERS as lines; null: they have not come yet.</summary>
+    public List<string>? TakeFields(ReceivedBytes end)
+    {
+        while (TryTake(end) is { } frame)
+        {
+            if (frame[0] == "HEADERS")
+            {
+                return [.. lines];
+            }
+        }
+        return null;
+    }
+
     /// <summary>What may come at any time is no rest.</summary>
     public void PassOver(ReceivedBytes end)
     {
@@ -71,6 +85,7 @@ internal sealed class FrameEnd(bool isServer) : IFieldSink
 
     public bool OnField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool neverIndexed)
     {
+        lines.Add($"{Encoding.Latin1.GetString(name)}: {Encoding.Latin1.GetString(value)}");
         fields.Add($"{Encoding.Latin1.GetString(name)}={Encoding.Latin1.GetString(value).Replace(" ", "\\s", StringComparison.Ordinal)}");
         return true;
     }
@@ -120,6 +135,7 @@ internal sealed class FrameEnd(bool isServer) : IFieldSink
     private List<string> DecodeBlock(byte[] block)
     {
         fields.Clear();
+        lines.Clear();
         Assert.Equal(HpackError.None, decoder.Decode(block, this));
         return fields;
     }
