@@ -88,6 +88,11 @@ internal sealed class HeaderMatch
     private bool Mismatched(IHttpPolicyRequest request, string wanted, bool found, ReadOnlySpan<char> actual, bool secret, HeaderMatchLog log)
     {
         var shown = secret ? Redacted : wanted;
+        if (onMismatch is MismatchAction.AddOnMismatch or MismatchAction.ReplaceOnMismatch && wanted.AsSpan().ContainsAny('\r', '\n', '\0'))
+        {
+            log.AddMissing(field.Name, shown); // a secret with a line break in it would end its line, or the head, in HTTP/1: it goes nowhere, and nor does the request
+            return false;
+        }
         switch (onMismatch)
         {
             case MismatchAction.ContinueOnMismatch:

@@ -35,8 +35,8 @@ internal static class LocalReplies
         RunResponseFilters(stream);
         head.AppendHeader("Date", Clock.HttpDate()); // RFC 9110 §6.6.1: of what originates here
         OwnResponseHeaders.Add(stream, head);
-        var hasBody = !isGrpc && reply.Body.Length > 0;
-        if (await stream.SendHeadAsync(head, end: !hasBody).ConfigureAwait(false) && hasBody && !stream.Head.Method.SequenceEqual("HEAD"))
+        var hasBody = !isGrpc && reply.Body.Length > 0 && !stream.Head.Method.SequenceEqual("HEAD");
+        if (await stream.SendHeadAsync(head, end: !hasBody).ConfigureAwait(false) && hasBody)
         {
             await stream.SendAsync(LocalReplyHeaders.BodyOf(reply), end: true, null).ConfigureAwait(false);
         }

@@ -76,7 +76,7 @@ internal sealed class Http2ClientStream : ClientStream, IHttp2StreamOwner
     {
         Touch();
         IsAnswered = true;
-        var sent = session.SendHead(Wire, head, end, WriteHead);
+        var sent = session.SendHead(Wire, head.Status == 101 ? ProtocolChange.ToHttp2(head) : head, end, WriteHead);
         if (sent is null)
         {
             Reset(new ProxyError(ErrorCode.UpstreamProtocol, "the answer has a header that HTTP/2 cannot carry"));

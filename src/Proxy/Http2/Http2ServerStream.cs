@@ -19,6 +19,7 @@ internal sealed class Http2ServerStream : ServerStream, IHttp2StreamOwner
     private ResponseHead? arrived; // the first head that nobody has read; under the connection's gate, as the next ones
     private Queue<ResponseHead>? later;
     private HeaderBlock? trailers;
+    private ProtocolChange? upgrade; // that a client of HTTP/1.1 asked for
     private bool released;
 
     public Http2ServerStream(Http2UpstreamConnection connection)
@@ -50,7 +51,9 @@ internal sealed class Http2ServerStream : ServerStream, IHttp2StreamOwner
     public override ValueTask<ProxyError> SendHeadAsync(RequestHead head, bool end)
     {
         IsHeadRequest = head.Method.SequenceEqual("HEAD");
-        var error = connection.SendRequest(this, head, end);
+        upgrade = ProtocolChange.Of(head);
+        // What may become a tunnel stays open behind its head (RFC 9113 §8.5, RFC 8441 §5).
+        var error = connection.SendRequest(this, head, end && !head.IsConnect && head.UpgradeProtocol.Length == 0);
         if (end)
         {
             connection.RequestFlush();
@@ -110,7 +113,7 @@ internal sealed class Http2ServerStream : ServerStream, IHttp2StreamOwner
         if (arrived is { } came)
         {
             head.Release();
-            head = came;
+            head = upgrade is { } asked && came.Status is >= 200 and < 300 ? asked.ToHttp1(came) : came;
             arrived = null;
             if (later is { Count: > 0 })
             {

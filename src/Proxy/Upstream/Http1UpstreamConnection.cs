@@ -82,7 +82,7 @@ internal sealed class Http1UpstreamConnection : ServerStream
         Cluster.Stats.RequestsTotal.Increment();
         answered = tunnel = false;
         interim = 0;
-        means = new RequestMeans(request.Method.SequenceEqual("HEAD"), request.IsConnect, request.UpgradeProtocol, RequestWriter.Chunks(request));
+        means = new RequestMeans(request.Method.SequenceEqual("HEAD"), request.IsConnect, request.UpgradeProtocol, request.IsExtendedConnect, RequestWriter.Chunks(request));
         requestSent = end;
         body.Begin(BodyFramer.None());
         RequestWriter.Write(request, output);
@@ -212,6 +212,11 @@ internal sealed class Http1UpstreamConnection : ServerStream
         {
             return Malformed(Http1Error.InvalidStatusLine); // nobody asked for that protocol, or an endless row of interim answers
         }
+        if (means.Extended && head.Status is >= 200 and < 300)
+        {
+            // In HTTP/2 a 2xx would be the yes that this is not (RFC 8441 §5).
+            return new ProxyError(ErrorCode.UpstreamProtocol, $"the server answered an Upgrade with {head.Status}: it did not change the protocol, and a client of HTTP/2 would take that for a yes");
+        }
         if (head.Status >= 200 || head.Status == 101)
         {
             answered = true;
@@ -270,5 +275,5 @@ internal sealed class Http1UpstreamConnection : ServerStream
     }
 
     /// <summary>What of the request decides how its answer is read.</summary>
-    private readonly record struct RequestMeans(bool Head, bool Connects, string? Upgrade, bool Chunked);
+    private readonly record struct RequestMeans(bool Head, bool Connects, string? Upgrade, bool Extended, bool Chunked);
 }

@@ -141,7 +141,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
         }
         var connection = new Http2UpstreamConnection(channel, cluster, destination, cluster.Http2) { OpenedFor = metadata, OpenedWith = purpose };
         Share(connection);
-        return await connection.OpenStreamAsync(stream.Head.IsExtendedConnect).ConfigureAwait(false);
+        return await connection.OpenStreamAsync(stream.Head.UpgradeProtocol.Length > 0).ConfigureAwait(false);
     }
 
     // Over TLS the server has chosen; one that chose nothing knows no ALPN, and so no HTTP/2 unless it was written to be spoken to so.
@@ -152,7 +152,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
     {
         if (FindShared(cluster, metadata, purpose) is { } ready)
         {
-            var (opened, error) = await ready.OpenStreamAsync(stream.Head.IsExtendedConnect).ConfigureAwait(false);
+            var (opened, error) = await ready.OpenStreamAsync(stream.Head.UpgradeProtocol.Length > 0).ConfigureAwait(false);
             if (opened is not null)
             {
                 return (opened, error);
@@ -169,7 +169,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
         {
             if (FindShared(cluster, metadata, purpose) is { } made)
             {
-                var (opened, error) = await made.OpenStreamAsync(stream.Head.IsExtendedConnect).ConfigureAwait(false);
+                var (opened, error) = await made.OpenStreamAsync(stream.Head.UpgradeProtocol.Length > 0).ConfigureAwait(false);
                 if (opened is not null)
                 {
                     return (opened, error);

@@ -17,11 +17,12 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
 ///                        max-head, max-headers, codec (Auto, Http1, Http2), request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
 ///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, upgrades PROTOCOLS, route-prefix, route-rewrite,
-///                        no-cluster, whole-only (not run with one-byte deliveries)
+///                        no-cluster, upstream PROTOCOL, extended-connect, upgrade NAME, max-requests N, max-stream-duration SECONDS, whole-only (not run with one-byte deliveries)
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
+/// c> FRAME, c&lt; FRAME, u> FRAME, u&lt; FRAME   the same by frames of HTTP/2, see <see cref="FrameEnd"/>; <c>hello</c> in the place of a frame is the preface with SETTINGS
 /// do ACTION              client-fin, client-reset, upstream-close, upstream-fin, upstream-reset, next-upstream, clock SECONDS, policy NAME,
-///                        upstream-fails CODE, upstream-stops, drain, identity N (the client's; 5 before), review (open connections are judged again)
+///                        upstream-fails CODE, upstream-stops, drain, shed (new requests get 503), identity N (the client's; 5 before), review (open connections are judged again)
 /// expect STATE           client-closed, client-cut, upstream-closed, upstream-untouched, connects N, open
 /// record TYPE KEY=VALUE  the records, in order; none may be missing or left over. A VALUE with spaces stands in quotes.
 /// </code>
@@ -79,7 +80,7 @@ internal sealed class Dialogue
                         steps.Add(new Step(verb, text, number));
                     }
                     break;
-                case "do" or "expect":
+                case "do" or "expect" or "c>" or "c<" or "u>" or "u<":
                     steps.Add(new Step(verb, rest, number));
                     break;
                 case "record":
@@ -131,6 +132,11 @@ internal sealed class Dialogue
             "via" => options with { Via = value },
             "route-prefix" => options with { RoutePrefix = value },
             "route-rewrite" => options with { RouteRewrite = value },
+            "upstream" => options with { UpstreamProtocol = Enum.Parse<ClusterHttpProtocol>(value) },
+            "extended-connect" => options with { Http2 = options.Http2 with { AllowConnect = true } },
+            "upgrade" => options with { Upgrades = [.. options.Upgrades, value] },
+            "max-requests" => options with { MaxRequests = int.Parse(value, CultureInfo.InvariantCulture) },
+            "max-stream-duration" => options with { MaxStreamDuration = Seconds(value) },
             "no-cluster" => options with { HasCluster = false },
             _ => throw new FormatException($"unknown option {name}"),
         };

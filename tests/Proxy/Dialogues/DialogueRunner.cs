@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Threading.Tasks;
 using Postern.Proxy.Errors;
+using Postern.Proxy.Overload;
 using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Dialogues;
@@ -12,6 +13,8 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// <summary>Plays one dialogue. At its end nothing may be left over: no byte at either end, no record.</summary>
 internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversation)
 {
+    private readonly FrameEnd clientFrames = new(isServer: false);
+    private FrameEnd upstreamFrames = new(isServer: true);
     private bool touchedUpstream;
 
     public async Task RunAsync()
@@ -28,6 +31,8 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
             }
         }
         await RecordsAsync();
+        clientFrames.PassOver(conversation.Client);
+        upstreamFrames.PassOver(conversation.Upstream);
         Assert.True(conversation.Client.Count == 0, $"{dialogue.Name}: the client received more than expected\n{conversation.State()}");
         Assert.True(conversation.Upstream.Count == 0, $"{dialogue.Name}: the upstream received more than expected\n{conversation.State()}");
         Assert.True(touchedUpstream || conversation.Host.Connects == 0, $"{dialogue.Name}: the upstream was connected to although the dialogue never speaks of it\n{conversation.State()}");
@@ -35,7 +40,7 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
 
     private Task StepAsync(Dialogue.Step step)
     {
-        touchedUpstream |= step.Verb is "U<" or "U>" || step.Text.StartsWith("connects", StringComparison.Ordinal) || step.Text is "upstream-closed";
+        touchedUpstream |= step.Verb is "U<" or "U>" or "u<" or "u>" || step.Text.StartsWith("connects", StringComparison.Ordinal) || step.Text is "upstream-closed";
         switch (step.Verb)
         {
             case "C>":
@@ -47,6 +52,15 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
                 return ReceiveAsync(conversation.Client, step, "client");
             case "U<":
                 return ReceiveAsync(conversation.Upstream, step, "upstream");
+            case "c>":
+                conversation.ClientSends(clientFrames.Encode(step.Text));
+                return Task.CompletedTask;
+            case "u>":
+                return conversation.UpstreamSends(upstreamFrames.Encode(step.Text));
+            case "c<":
+                return FrameAsync(clientFrames, () => conversation.Client, step, "client");
+            case "u<":
+                return FrameAsync(upstreamFrames, () => conversation.Upstream, step, "upstream");
             case "do":
                 return DoAsync(step);
             default:
@@ -60,6 +74,12 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
         await conversation.Until(() => pattern.IsMatch(end == conversation.Client ? conversation.Client.Text : conversation.Upstream.Text), $"the {who} to receive (line {step.Line}) \"{ReceivedBytes.Escape(step.Text)}\"");
         var source = who == "client" ? conversation.Client : conversation.Upstream;
         source.Take(pattern.Match(source.Text).Length);
+    }
+
+    private async Task FrameAsync(FrameEnd frames, Func<ReceivedBytes> end, Dialogue.Step step, string who)
+    {
+        var words = step.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        await conversation.Until(() => frames.TryMeet(end(), words), $"the {who} to receive (line {step.Line}) {step.Text}; it received\n  {string.Join("\n  ", frames.Seen)}\n");
     }
 
     private async Task DoAsync(Dialogue.Step step)
@@ -84,6 +104,7 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
                 break;
             case "next-upstream":
                 conversation.NextUpstream();
+                upstreamFrames = new FrameEnd(isServer: true);
                 break;
             case "upstream-fails":
                 conversation.Host.Failure = Enum.Parse<ErrorCode>(words[1]);
@@ -102,6 +123,9 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
                 break;
             case "review":
                 await conversation.ReviewAsync();
+                break;
+            case "shed":
+                conversation.Overload.Set(1, 0, 0, false, TimeoutScale.None);
                 break;
             case "drain":
                 conversation.Drain();

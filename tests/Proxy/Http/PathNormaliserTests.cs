@@ -1,8 +1,11 @@
 using System;
 using System.Linq;
+using System.Runtime.CompilerServices;
+using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Postern.Proxy.Http;
+using Postern.Tests.Fuzzing;
 using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Http;
@@ -26,6 +29,7 @@ public sealed class PathNormaliserTests
     ];
 
     [Fact]
+    [Trait("Fuzz", "paths")]
     public void AnyPath_NeverGrowsAndComesOutAsItStays() => CheckAll((rules, target, outcome, result) =>
     {
         Assert.True(result.Length <= target.Length);
@@ -38,10 +42,12 @@ public sealed class PathNormaliserTests
     });
 
     [Fact]
+    [Trait("Fuzz", "paths")]
     public void PathThatTheQuickLookPasses_IsLeftAlone() => CheckAll((rules, target, outcome, _) =>
         Assert.True(PathNormaliser.MayChange(target) || outcome == PathOutcome.Unchanged, $"{rules} {target}"));
 
     [Fact]
+    [Trait("Fuzz", "paths")]
     public void Result_HasNothingThatWasToGo() => CheckAll((rules, _, outcome, result) =>
     {
         if (!IsGood(outcome))
@@ -65,6 +71,7 @@ public sealed class PathNormaliserTests
     });
 
     [Fact]
+    [Trait("Fuzz", "paths")]
     public void Query_IsNeverTouched() => CheckAll((_, target, outcome, result) =>
     {
         var query = target.IndexOf('?', StringComparison.Ordinal);
@@ -120,14 +127,15 @@ public sealed class PathNormaliserTests
         return (outcome, new string(result, 0, length));
     }
 
-    private static void CheckAll(Action<PathRules, string, PathOutcome, string> check) => Check.One(
+    private static void CheckAll(Action<PathRules, string, PathOutcome, string> check, [CallerMemberName] string name = "") => FuzzRun.Repeat(0, run => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(2000).WithEndSize(30),
         Prop.ForAll(Targets, target =>
         {
+            run.Try(Encoding.Latin1.GetBytes(target));
             foreach (var rules in AllRules)
             {
                 var (outcome, result) = Apply(rules, target);
                 check(rules, target, outcome, result);
             }
-        }));
+        })), name);
 }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Postern.Proxy.Http1;
+using Postern.Tests.Fuzzing;
 
 namespace Postern.Tests.Proxy.Http1;
 
@@ -11,13 +12,14 @@ public class RequestReadingPropertyTests
     private const int Rounds = 30_000;
 
     [Fact]
-    public void MutatedStreams_VetOnlyUnambiguousHeads()
+    [Trait("Fuzz", "http1-requests")]
+    public void MutatedStreams_VetOnlyUnambiguousHeads() => FuzzRun.Repeat(20260101, run =>
     {
-        var random = new Random(20260101);
+        var random = run.Random;
         var vetted = 0;
         for (var i = 0; i < Rounds; i++)
         {
-            var stream = Corpus.Mutate(Corpus.Requests[random.Next(Corpus.Requests.Length)], random);
+            var stream = run.Try(Corpus.Mutate(Corpus.Requests[random.Next(Corpus.Requests.Length)], random));
             foreach (var head in Feed(stream, [stream.Length]).Heads)
             {
                 vetted++;
@@ -25,16 +27,17 @@ public class RequestReadingPropertyTests
             }
         }
         Assert.True(vetted > Rounds / 6, $"only {vetted} heads were vetted: the mutations are too wild to test anything");
-    }
+    });
 
     [Fact]
-    public void AnySplit_GivesTheSameHeadsBytesAndError()
+    [Trait("Fuzz", "http1-requests")]
+    public void AnySplit_GivesTheSameHeadsBytesAndError() => FuzzRun.Repeat(7, run =>
     {
-        var random = new Random(7);
+        var random = run.Random;
         for (var i = 0; i < Rounds / 3; i++)
         {
             var seed = Corpus.Requests[random.Next(Corpus.Requests.Length)];
-            var stream = random.Next(3) == 0 ? seed : Corpus.Mutate(seed, random);
+            var stream = run.Try(random.Next(3) == 0 ? seed : Corpus.Mutate(seed, random));
             var whole = Feed(stream, [stream.Length]);
             var split = Feed(stream, Cuts(stream.Length, random));
             // Which of two faults is named may depend on what has arrived; whether there is one may not.
@@ -43,7 +46,7 @@ public class RequestReadingPropertyTests
             // A body that turns bad may have been shown up to the bad byte in pieces, but not in one; without an error the count is the same.
             Assert.True(whole.Error != Http1Error.None || whole.Vetted == split.Vetted, $"{whole.Vetted} whole, {split.Vetted} split: {Show(stream)}");
         }
-    }
+    });
 
     private static int[] Cuts(int length, Random random)
     {

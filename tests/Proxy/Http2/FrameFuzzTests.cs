@@ -3,28 +3,28 @@ using System.Collections.Generic;
 using System.IO;
 using System.Threading.Tasks;
 using Postern.Proxy.Http2;
+using Postern.Tests.Fuzzing;
 using Xunit.Abstractions;
 
 namespace Postern.Tests.Proxy.Http2;
 
 /// <summary>
-/// What clients send in the dialogue files, mutated: a connection never throws, never hangs and gives everything back. The number of rounds comes from
-/// POSTERN_FUZZ_ROUNDS for long runs.
+/// What clients send in the dialogue files, mutated: a connection never throws, never hangs and gives everything back.
 /// </summary>
 public sealed class FrameFuzzTests(ITestOutputHelper output)
 {
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("POSTERN_FUZZ_ROUNDS"), out var rounds) ? rounds : 400;
+    private const int Rounds = 400;
 
     [Fact]
-    public async Task MutatedClients_NeverBreakTheServer()
+    [Trait("Fuzz", "http2-frames")]
+    public Task MutatedClients_NeverBreakTheServer() => FuzzRun.RepeatAsync(Environment.TickCount, async run =>
     {
         var seeds = Seeds();
-        var seed = Environment.TickCount;
+        var (seed, random) = (run.Seed, run.Random);
         output.WriteLine($"seed {seed}");
-        var random = new Random(seed);
         for (var round = 0; round < Rounds; round++)
         {
-            var bytes = Mutate(random, seeds[random.Next(seeds.Count)], seeds);
+            var bytes = run.Try(Mutate(random, seeds[random.Next(seeds.Count)], seeds));
             using var talk = new ClientTalk(new Http2Options { MaxConcurrentStreams = 10, AllowConnect = true, InitialStreamWindow = 70_000, InitialConnectionWindow = 100_000 }, maxRead: random.Next(3) == 0 ? 1 + random.Next(50) : int.MaxValue, serve: null);
             talk.Send(bytes);
             if (random.Next(2) == 0)
@@ -46,18 +46,18 @@ public sealed class FrameFuzzTests(ITestOutputHelper output)
             }
             Assert.Equal(0, talk.Stats.StreamsActive.Value);
         }
-    }
+    });
 
     [Fact]
-    public async Task MutatedServers_NeverBreakTheClient()
+    [Trait("Fuzz", "http2-frames")]
+    public Task MutatedServers_NeverBreakTheClient() => FuzzRun.RepeatAsync(Environment.TickCount, async run =>
     {
-        var seed = Environment.TickCount;
+        var (seed, random) = (run.Seed, run.Random);
         output.WriteLine($"seed {seed}");
-        var random = new Random(seed);
         List<byte[]> seeds = [ServerBytes()];
         for (var round = 0; round < Rounds; round++)
         {
-            var bytes = Mutate(random, seeds[0], seeds);
+            var bytes = run.Try(Mutate(random, seeds[0], seeds));
             using var pipe = new Pipe();
             using var connection = JoinedRolesTests.Client(pipe.Left);
             var (stream, _) = await connection.OpenStreamAsync();
@@ -77,7 +77,7 @@ public sealed class FrameFuzzTests(ITestOutputHelper output)
             stream.Release();
             Assert.True(connection.IsIdleNow);
         }
-    }
+    });
 
     private static async Task ReadAsync(Postern.Proxy.Upstream.ServerStream stream)
     {

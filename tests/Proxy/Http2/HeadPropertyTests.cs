@@ -6,6 +6,7 @@ using FsCheck.Fluent;
 using Postern.Proxy.Http1;
 using Postern.Proxy.Http2;
 using Postern.Proxy.Http2.Hpack;
+using Postern.Tests.Fuzzing;
 
 namespace Postern.Tests.Proxy.Http2;
 
@@ -43,7 +44,8 @@ public sealed class HeadPropertyTests
         select string.Join('|', new[] { $":method: {method}", $":path: {path}", $":scheme: {scheme}", $":authority: {authority}" }.Concat(fields.Where(IsWritable)));
 
     [Fact]
-    public void AcceptedHead_IsTheSameRequestAsHttp1AndAsHttp2()
+    [Trait("Fuzz", "hpack")]
+    public void AcceptedHead_IsTheSameRequestAsHttp1AndAsHttp2() => FuzzRun.Repeat(0, _ =>
     {
         var reader = new HeadReader();
         var decoder = new HpackDecoder(4096);
@@ -71,14 +73,15 @@ public sealed class HeadPropertyTests
             Assert.Equal(head.IsStreamed, http1.IsChunked);
         }
         Assert.True(accepted > 2000 && refused > 2000, $"{accepted} heads were accepted, {refused} refused: that tests little");
-    }
+    });
 
     // Whatever bytes a peer sends: no exception, and what passes is one request.
     [Fact]
-    public void MutatedBlock_IsRefusedOrOneRequest()
+    [Trait("Fuzz", "hpack")]
+    public void MutatedBlock_IsRefusedOrOneRequest() => FuzzRun.Repeat(42, run =>
     {
         var seed = Block.Of(":method: POST|:path: /a|:scheme: http|:authority: a|cookie: a|cookie: b|content-length: 5|te: trailers|host: a|x: y");
-        var random = new Random(42);
+        var random = run.Random;
         var (head, http1) = (new RequestHead(), new RequestHead());
         var reader = new HeadReader();
         var accepted = 0;
@@ -89,6 +92,7 @@ public sealed class HeadPropertyTests
             {
                 bytes[random.Next(bytes.Length)] = (byte)(random.Next(4) == 0 ? random.Next(256) : random.Next(32, 127));
             }
+            run.Try(bytes);
             if (reader.ReadRequest(new HpackDecoder(4096), bytes, endStream: false, head, HeadText.Limits) == Http2HeadError.None && !head.IsExtendedConnect)
             {
                 accepted++;
@@ -99,7 +103,7 @@ public sealed class HeadPropertyTests
             }
         }
         Assert.True(accepted > 1000, $"only {accepted} heads were accepted");
-    }
+    });
 
     // A '|' divides fields in these tests.
     private static bool IsWritable(string field) => !field.Contains('|', StringComparison.Ordinal) && field.Length > 0 && field[0] != '!' && field.IndexOf(": ", field.StartsWith(": ", StringComparison.Ordinal) ? 0 : 1, StringComparison.Ordinal) >= 0;

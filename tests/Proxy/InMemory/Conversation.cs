@@ -12,6 +12,7 @@ using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Overload;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
@@ -31,7 +32,6 @@ internal sealed class Conversation : IDisposable
 
     private readonly HttpEngineFixture fixture;
     private readonly MemoryConnection transport;
-    private readonly HttpConnection connection;
     private readonly Task running;
     private readonly bool ownsHost;
     private readonly ConnectionRegistry registry;
@@ -50,6 +50,7 @@ internal sealed class Conversation : IDisposable
         {
             Policy.Use(options.Policy);
         }
+        Overload = options.Overload;
         transport = new MemoryConnection(options.MaxRead);
         var pod = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 80);
         var metadata = options.Metadata?.Invoke(Policy) ?? new ConnectionMetadata
@@ -73,8 +74,7 @@ internal sealed class Conversation : IDisposable
         review = new PolicyReview(() => [registry], NullLogger.Instance);
         var verdict = new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats);
         var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, metadata.Source, metadata.Destination, Host, registry, verdict);
-        connection = fixture.Engine.Begin(parts);
-        running = fixture.Engine.RunAsync(connection, parts);
+        running = fixture.Engine.RunAsync(fixture.Engine.Begin(parts), parts);
     }
 
     /// <summary>Connection id, as log lines name it.</summary>
@@ -92,6 +92,9 @@ internal sealed class Conversation : IDisposable
     /// <summary>What the upstream received and the test has not consumed, on the current connection.</summary>
     public ReceivedBytes Upstream { get; private set; } = new();
 
+    /// <summary>What the process sheds.</summary>
+    public OverloadState Overload { get; }
+
     /// <summary>Added to the clock of every sweep.</summary>
     public TimeSpan ClockOffset { get; set; }
 
@@ -108,7 +111,7 @@ internal sealed class Conversation : IDisposable
         transport.FromClient.Reset();
     }
 
-    public void Drain() => connection.BeginDrain();
+    public void Drain() => registry.BeginDrain();
 
     /// <summary>The client has another identity from now on; 5 is the first.</summary>
     public void IdentifyClient(uint identity) => Policy.Identify(client.Address, identity);
@@ -158,7 +161,7 @@ internal sealed class Conversation : IDisposable
                 {
                     Assert.Fail($"waited {Patience.TotalSeconds} s for {what}\n{State()}");
                 }
-                connection.Sweep(Environment.TickCount64 + (long)ClockOffset.TotalMilliseconds);
+                registry.Sweep(Environment.TickCount64 + (long)ClockOffset.TotalMilliseconds); // not the connection itself: it may have become one of HTTP/2
                 await Task.WhenAny(Task.Delay(2, CancellationToken.None), Client.Changed, Upstream.Changed);
             }
         }
@@ -188,7 +191,7 @@ internal sealed class Conversation : IDisposable
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
-        var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]), ClusterStats.In(options.Stats, "test"));
+        var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]) { HttpProtocol = options.UpstreamProtocol }, ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route, route with { Connect = true, Path = "" }])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(
@@ -204,6 +207,10 @@ internal sealed class Conversation : IDisposable
             Via = options.Via,
             RequestIds = options.RequestIds,
             Codec = options.Codec,
+            Http2 = options.Http2,
+            MaxRequestsPerConnection = options.MaxRequests,
+            MaxStreamDuration = options.MaxStreamDuration,
+            Overload = options.Overload,
             Upgrades = new UpgradeRules([.. options.Upgrades.Select(name => new UpgradeConfig(name, true))]),
         };
     }

@@ -3,6 +3,8 @@ using System.Net;
 using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Proxy.Http;
+using Postern.Proxy.Http2;
+using Postern.Proxy.Overload;
 using Postern.Proxy.Stats;
 using Postern.Records;
 using Postern.Xds.Config;
@@ -74,6 +76,21 @@ internal sealed record HttpTestOptions
 
     /// <summary>Where the listener ("ingress") and the cluster ("test") count.</summary>
     public StatsRegistry Stats { get; } = new();
+
+    /// <summary>What HTTP the cluster's servers speak.</summary>
+    public ClusterHttpProtocol UpstreamProtocol { get; init; } = ClusterHttpProtocol.Downstream;
+
+    /// <summary>Bounds of HTTP/2 with clients.</summary>
+    public Http2Options Http2 { get; init; } = Http2Options.Default;
+
+    /// <summary><c>max_requests_per_connection</c> of clients; 0 for no bound.</summary>
+    public int MaxRequests { get; init; }
+
+    /// <summary><c>max_stream_duration</c>.</summary>
+    public TimeSpan? MaxStreamDuration { get; init; }
+
+    /// <summary>What the process sheds.</summary>
+    public OverloadState Overload { get; } = new();
 
     /// <summary>Most bytes the proxy gets per read from the client.</summary>
     public int MaxRead { get; init; } = int.MaxValue;

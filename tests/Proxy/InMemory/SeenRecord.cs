@@ -30,11 +30,13 @@ internal sealed record SeenRecord(EntryType Type, IReadOnlyDictionary<string, st
             fields["scheme"] = http.Scheme;
             fields["call"] = http.IsGrpc ? "yes" : "no";
             fields["grpc"] = http.GrpcStatus?.ToString() ?? "";
+            fields["protocol"] = http.Protocol.ToString();
             fields["method"] = http.Request?.Method.ToString() ?? "";
             fields["path"] = http.Request?.Path.ToString() ?? "";
             fields["authority"] = http.Request?.Authority.ToString() ?? "";
             fields["missing"] = Pairs(http.HeaderMatches?.Missing);
             fields["rejected"] = Pairs(http.HeaderMatches?.Rejected);
+            fields["request-id"] = http.Request is { } request ? ValueOf(request, "x-request-id") : "";
             fields["headers"] = Names(http.Request);
             fields["response-headers"] = Names(http.ResponseHeaders);
         }
@@ -44,6 +46,18 @@ internal sealed record SeenRecord(EntryType Type, IReadOnlyDictionary<string, st
     public override string ToString() => $"{Type} " + string.Join(' ', Fields.Where(f => f.Value.Length > 0).Select(f => $"{f.Key}={f.Value}"));
 
     private static string Pairs(IReadOnlyList<KeyValuePair<string, string>>? pairs) => pairs is null ? "" : string.Join(',', pairs.Select(p => $"{p.Key}:{p.Value}"));
+
+    private static string ValueOf(IHttpHeaders headers, string name)
+    {
+        for (var i = 0; i < headers.Count; i++)
+        {
+            if (headers.NameAt(i).Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return headers.ValueAt(i).ToString();
+            }
+        }
+        return "";
+    }
 
     private static string Names(IHttpHeaders? headers)
     {

@@ -36,12 +36,13 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
     private readonly UpstreamConnector real = new();
     private readonly HttpEngine engine = new(NullLoggerFactory.Instance);
     private readonly ListenerManager manager;
-    private readonly Socket origin = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket origin;
     private readonly Admission admission = new(1000);
 
-    private TlsRig()
+    private TlsRig(IPAddress address)
     {
-        origin.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        origin = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        origin.Bind(new IPEndPoint(address, 0));
         origin.Listen();
         manager = new ListenerManager(new ConnectionPipeline(engine, this, NullLogger.Instance), real, admission, TimeSpan.Zero, NullLogger.Instance, Stats);
         Discovery = new DiscoveryRig(host: manager, records: Records, stats: Stats);
@@ -73,36 +74,40 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
     /// <summary>A context that names a certificate by SDS.</summary>
     public static TlsContextConfig Named(string secret) => new("", "", "", [], "", secret, []);
 
-    /// <summary>Starts with these rules for any port, and this chain and cluster.</summary>
+    /// <summary>Starts with these rules for any port, and this chain and cluster; without rules there is no policy yet, and the client is identity 1.</summary>
     public static async Task<TlsRig> StartAsync(
-        Func<TlsRig, PortRuleConfig> rule, bool http = false, Func<FilterChainConfig, FilterChainConfig>? chain = null, Func<ClusterConfig, ClusterConfig>? cluster = null,
-        Func<ListenerConfig, ListenerConfig>? listener = null)
+        Func<TlsRig, PortRuleConfig>? rule, bool http = false, Func<FilterChainConfig, FilterChainConfig>? chain = null, Func<ClusterConfig, ClusterConfig>? cluster = null,
+        Func<ListenerConfig, ListenerConfig>? listener = null, IPAddress? address = null, Func<HttpConnectionManagerConfig, HttpConnectionManagerConfig>? manager = null)
     {
-        var rig = new TlsRig();
+        address ??= IPAddress.Loopback;
+        var rig = new TlsRig(address);
         var port = ((IPEndPoint)rig.origin.LocalEndPoint!).Port;
         var (_, config) = Make.Fixed("up", port);
-        rig.Discovery.Plane.Send("CDS", ("up", (cluster ?? (c => c with { TlsByPolicy = true }))((ClusterConfig)config)));
+        rig.Discovery.Plane.Send("CDS", ("up", (cluster ?? (c => c with { TlsByPolicy = true }))((ClusterConfig)config with { Endpoints = [new IPEndPoint(address, port)] })));
         NetworkFilterConfig last = http
-            ? new HttpConnectionManagerConfig
+            ? (manager ?? (m => m))(new HttpConnectionManagerConfig
             {
                 StatPrefix = "h",
                 HttpFilters = [new L7PolicyConfig("", ""), new RouterConfig()],
                 RouteConfig = new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [new RouteEntryConfig("", StringMatchKind.Prefix, "/", [], false, "up", null, null)])]),
-            }
+            })
             : new TcpProxyConfig("t", "up", null);
         var made = new FilterChainConfig("only", null, [new CiliumNetworkConfig(""), last]);
         var problems = rig.Discovery.Plane.Send("LDS", ("a", (listener ?? (l => l))(new ListenerConfig
         {
             Name = "a",
-            Addresses = [new IPEndPoint(IPAddress.Loopback, 0)],
+            Addresses = [new IPEndPoint(address, 0)],
             ListenerFiltersTimeout = TimeSpan.FromMilliseconds(300),
             ContinueOnListenerFiltersTimeout = true,
             ListenerFilters = [new TlsInspectorConfig(65536), new BpfMetadataConfig { IsIngress = true, PolicySource = Make.Plane }],
             FilterChains = [(chain ?? (c => c with { TlsByPolicy = true }))(made)],
         })));
         Assert.Empty(problems);
-        rig.Discovery.Plane.Send("NPHDS", Make.Hosts(7, "127.0.0.1/32"));
-        Assert.Empty(rig.Send("1", rule(rig)));
+        rig.Discovery.Plane.Send("NPHDS", Make.Hosts(rule is null ? 1u : 7u, address.ToString()));
+        if (rule is not null)
+        {
+            Assert.Empty(rig.Send("1", rule(rig)));
+        }
         return rig;
     }
 
@@ -112,7 +117,7 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
 
     public async Task<NetworkStream> DialAsync()
     {
-        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var client = new Socket(Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await client.ConnectAsync(Endpoint, Deadline());
         return new NetworkStream(client, ownsSocket: true);
     }

@@ -5,6 +5,7 @@ using System.Linq;
 using FsCheck;
 using FsCheck.Fluent;
 using Postern.Proxy.Http2.Hpack;
+using Postern.Tests.Fuzzing;
 
 namespace Postern.Tests.Proxy.Http2.Hpack;
 
@@ -30,7 +31,8 @@ public sealed class HpackPropertyTests
         select (size, fields);
 
     [Fact]
-    public void AnyBlocks_AreDecodedAsTheyWereEncoded() =>
+    [Trait("Fuzz", "hpack")]
+    public void AnyBlocks_AreDecodedAsTheyWereEncoded() => FuzzRun.Repeat(0, _ =>
         Prop.ForAll(Blocks.ArrayOf().ToArbitrary(), blocks =>
         {
             var encoded = new EncodedBlocks();
@@ -47,22 +49,23 @@ public sealed class HpackPropertyTests
                 Assert.Equal(fields.Select(field => $"{field.Name}: {field.Value}"), sink.Lines.Select(line => line.TrimStart('!')));
                 Assert.All(fields.Zip(sink.Lines), pair => Assert.True(!pair.First.Never || pair.Second.StartsWith('!')));
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(400)));
 
     [Fact]
-    public void MutatedBlocks_GiveFieldsOrAnErrorAndHoldLittle()
+    [Trait("Fuzz", "hpack")]
+    public void MutatedBlocks_GiveFieldsOrAnErrorAndHoldLittle() => FuzzRun.Repeat(7541, run =>
     {
         var seeds = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Corpus", "hpack"), "*.hex").Order(StringComparer.Ordinal)
             .Select(file => File.ReadLines(file).Select(Block.Hex).ToArray()).ToArray();
         Assert.NotEmpty(seeds);
-        var random = new Random(7541);
+        var random = run.Random;
         int good = 0, bad = 0;
         for (var i = 0; i < 30_000; i++)
         {
             var decoder = new HpackDecoder(random.Next(3) == 0 ? 0 : 4096);
             foreach (var block in seeds[random.Next(seeds.Length)])
             {
-                var bytes = random.Next(3) == 0 ? block : Mutate(block, random);
+                var bytes = run.Try(random.Next(3) == 0 ? block : Mutate(block, random));
                 var sink = new Meter(bytes.Length);
                 if (decoder.Decode(bytes, sink) != HpackError.None)
                 {
@@ -73,20 +76,22 @@ public sealed class HpackPropertyTests
             }
         }
         Assert.True(good > 5000 && bad > 5000, $"{good} good blocks, {bad} bad ones: the mutations test little");
-    }
+    });
 
     [Fact]
-    public void NoiseOfAllKinds_GivesFieldsOrAnError()
+    [Trait("Fuzz", "hpack")]
+    public void NoiseOfAllKinds_GivesFieldsOrAnError() => FuzzRun.Repeat(1, run =>
     {
-        var random = new Random(1);
+        var random = run.Random;
         var bytes = new byte[512];
         for (var i = 0; i < 50_000; i++)
         {
             random.NextBytes(bytes);
+            run.Try(bytes);
             var block = bytes.AsSpan(0, random.Next(bytes.Length));
             new HpackDecoder(4096).Decode(block, new Meter(block.Length));
         }
-    }
+    });
 
     private static byte[] Mutate(byte[] seed, Random random)
     {
