@@ -19,7 +19,7 @@ internal static class NginxText
     internal static string Tls(string folder, string chain, string key) => Around(folder, $$"""
           server {
             listen 443 ssl http2;
-            ssl_certificate {{chain}}; ssl_certificate_key {{key}};
+            ssl_certificate {{chain}}; ssl_certificate_key {{key}}; ssl_protocols TLSv1.2 TLSv1.3;
             location / { return 200 "$server_protocol $ssl_protocol $ssl_server_name $request_uri"; }
           }
           server { listen 80; listen 82; location / { return 200 "$remote_addr $server_protocol $request_uri"; } }

@@ -47,7 +47,7 @@ public sealed class CurlTests(HttpRig rig)
         _ = seen;
         var path = $"/secret?{way.Replace(' ', '+')}";
 
-        Assert.Equal($"Access denied|403 {spoken}", Ask(way, port, path));
+        Assert.Equal($"Access denied\r\n|403 {spoken}", Ask(way, port, path));
 
         Assert.Equal($"denied no_http_rule_matched {recorded} 403", HttpRig.Line(rig.WaitForResponse(path), "verdict", "reason", "http.protocol", "http.status"));
     }
@@ -71,16 +71,15 @@ public sealed class CurlTests(HttpRig rig)
         Assert.Equal(SHA256.HashData(sent), SHA256.HashData(File.ReadAllBytes(to)));
     }
 
-    [ForeignTheory(Needs)]
-    [InlineData("--http1.1", 80)]
-    [InlineData("--http2-prior-knowledge", 81)]
-    public void ServerAnswersBeforeTheUploadEnds_ClientGetsTheAnswer(string way, int port)
+    /// <summary>Over HTTP/2 curl and nginx often do not manage that even with nothing between; NodeTests has it.</summary>
+    [ForeignFact(Needs)]
+    public void ServerAnswersBeforeTheUploadEnds_ClientGetsTheAnswer()
     {
         _ = rig.Nginx;
-        var from = Path.Combine(rig.Www, "..", "limited" + way);
+        var from = Path.Combine(rig.Www, "..", "limited");
         File.WriteAllBytes(from, new byte[Large]);
 
-        Assert.Contains("|413 ", Ask(way, port, "/open/limited/x", "-H", "Expect:", "-T", from), StringComparison.Ordinal);
+        Assert.Contains("|413 ", Ask("--http1.1", 80, "/open/limited/x", "-H", "Expect:", "-T", from), StringComparison.Ordinal);
     }
 
     [ForeignFact(Needs)]

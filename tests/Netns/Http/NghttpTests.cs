@@ -34,12 +34,12 @@ public sealed class NghttpTests(HttpRig rig)
         // A frame holds 16 384 bytes; a backslash takes 19 bits in the code of HPACK, so nghttp sends it as it is.
         var seen = rig.Run("nghttp", "-nv", "-H", "x-long: " + new string('\\', 20_000), $"http://{ProxyRig.Server}:{HttpRig.NghttpPort}/open/continued");
 
-        Assert.Contains("send CONTINUATION frame", seen, StringComparison.Ordinal);
+        Assert.Contains("send HEADERS frame <length=20", seen, StringComparison.Ordinal); // with what follows in CONTINUATION: nghttp2 tells of them as one
         Assert.Contains(":status: 200", seen, StringComparison.Ordinal);
     }
 
     [ForeignFact(Needs)]
-    public void HeaderBeyondTheLimit_Gets431AndTheConnectionLivesOn()
+    public void HeaderBeyondTheLimit_Gets431()
     {
         Serve("after", 10);
 

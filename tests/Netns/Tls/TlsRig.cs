@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Text.Json;
 using Postern.Tests.Netns.Foreign;
 using Postern.Tests.Netns.Proxy;
@@ -7,19 +8,20 @@ namespace Postern.Tests.Netns.Tls;
 
 /// <summary>
 /// One proxy between openssl or curl and an nginx that has TLS on 443 and clear text on 80 and 82. TLS to 80 ends at the proxy, TLS to 82 too and wants a client's certificate,
-/// TLS to 443 passes if it names *.test. On the node's own address, <see cref="Verified"/> and the ports behind it lead to nginx over TLS that begins at the proxy.
+/// TLS to 443 passes if it names *.test. Clear text to <see cref="Verified"/> and the ports behind it goes to nginx over TLS that begins at the proxy.
 /// </summary>
 public sealed class TlsRig : IDisposable
 {
     internal const string Name = "door.test";
-    internal const string NodeAddress = "10.71.1.1";
 
-    /// <summary>A port on the node: the cluster trusts nginx's CA and wants its name.</summary>
+    /// <summary>The cluster trusts nginx's CA and wants its name.</summary>
     internal const int Verified = 7001;
 
     internal const int WrongCa = 7002;
     internal const int WrongName = 7003;
     internal const int OverHttp2 = 7004;
+
+    private static readonly (int Port, string Cluster)[] s_originating = [(Verified, "verified"), (WrongCa, "wrong-ca"), (WrongName, "wrong-name"), (OverHttp2, "http2")];
 
     private readonly Lazy<ProxyRig> _rig;
     private ForeignServer? _nginx;
@@ -38,6 +40,10 @@ public sealed class TlsRig : IDisposable
     /// <summary>A handshake by openssl's client, which then closes. All that it printed.</summary>
     internal string Handshake(int port, string options) =>
         Run("sh", "-c", $"exec openssl s_client -connect {ProxyRig.Server}:{port} -CAfile {File("ca.pem")} -verify_return_error {options} </dev/null");
+
+    internal int CountRecords(string reason) => _rig.Value.ReadRecords().Count(r => r.Text("reason") == reason);
+
+    internal void WaitForCount(string reason, int count) => Patience.Until(() => CountRecords(reason) >= count, () => $"{CountRecords(reason)} records of {reason}, not {count}");
 
     internal JsonElement WaitForRecord(Func<JsonElement, bool> match) => _rig.Value.WaitForRecord(match);
 
@@ -74,10 +80,7 @@ public sealed class TlsRig : IDisposable
                 ConfigText.Steered(steered),
                 ConfigText.Steered(steered with { Name = "mutual", Port = 15002, ProxyId = 15002, TlsSocket = mutual }),
                 ConfigText.Steered(steered with { Name = "passes", Port = 15003, ProxyId = 15003, TlsSocket = "" }),
-                ConfigText.Plain("verified", NodeAddress, Verified, "verified"),
-                ConfigText.Plain("wrong-ca", NodeAddress, WrongCa, "wrong-ca"),
-                ConfigText.Plain("wrong-name", NodeAddress, WrongName, "wrong-name"),
-                ConfigText.Plain("http2", NodeAddress, OverHttp2, "http2"),
+                .. s_originating.Select((to, i) => ConfigText.Steered(steered with { Name = to.Cluster, Port = 15004 + i, ProxyId = 15004 + i, TlsSocket = "", Cluster = to.Cluster })),
             ],
             [
                 ConfigText.OriginalDst,
@@ -87,11 +90,11 @@ public sealed class TlsRig : IDisposable
                 Cluster("wrong-name", certificates.Ca, "gate.test"),
                 Cluster("http2", certificates.Ca, Name, ",\"http2_protocol_options\":{}", ",\"alpn_protocols\":[\"h2\"]"),
             ]));
+        int[] http = [80, 82, .. s_originating.Select(to => to.Port)];
         rig.PutPolicy(ConfigText.ServerAccepts(
-            ConfigText.Port(80, ConfigText.HttpRule(1001, "/public.*")),
-            ConfigText.Port(82, ConfigText.HttpRule(1001, "/public.*")),
-            ConfigText.Port(443, ConfigText.Rule(1001, ",\"server_names\":[\"*.test\"]"))));
-        rig.Run("--steer", "port=80,proxy-port=15001", "--steer", "port=82,proxy-port=15002", "--steer", "port=443,proxy-port=15003").WaitReady();
+            [.. http.Select(p => ConfigText.Port(p, ConfigText.HttpRule(1001, "/public.*"))), ConfigText.Port(443, ConfigText.Rule(1001, ",\"server_names\":[\"*.test\"]"))]));
+        int[] ports = [80, 82, 443, .. s_originating.Select(to => to.Port)]; // to the listeners in order
+        rig.Run([.. ports.SelectMany((p, i) => (string[])["--steer", $"port={p},proxy-port={15001 + i}"])]).WaitReady();
         return rig;
     }
 
