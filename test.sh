@@ -31,6 +31,7 @@ if is_root; then
     # Clients and servers that are not ours, for tests/Netns. A node of another origin than Debian's does as well.
     need nginx nginx nodejs node nghttp2-client nghttp nghttp2-server nghttpd \
         python3-grpcio /usr/lib/python3/dist-packages/grpc python3-websockets /usr/lib/python3/dist-packages/websockets
+    need_grpc_js
 else
     say "Not root: tests that need network namespaces or transparent sockets are skipped. For all of them: sudo ./test.sh"
 fi

@@ -13,6 +13,9 @@ internal static class Programs
 {
     internal const string Python = "/usr/bin/python3";
 
+    /// <summary>Where ./test.sh puts what comes from npm; this is bin/Release/net10.0 of tests/Netns.</summary>
+    internal static readonly string NodeModules = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../out/grpc-js/node_modules"));
+
     private static readonly ConcurrentDictionary<string, string?> s_found = new();
 
     /// <summary>Null if all of the packages are here and namespaces can be made, else the reason for the skip.</summary>
@@ -31,9 +34,10 @@ internal static class Programs
             "nghttp2-client" => Has("nghttp") && Has("h2load"),
             "nghttp2-server" => Has("nghttpd"),
             "nodejs" => Has("node"),
+            "grpc-js" => Directory.Exists(Path.Combine(NodeModules, "@grpc", "grpc-js")),
             _ => Has(package),
         };
-        return found ? null : $"needs {package}; ./test.sh installs it as root";
+        return found ? null : $"needs {package}; ./test.sh installs it{(package == "grpc-js" ? " where npm is" : " as root")}";
     }
 
     private static bool Has(string command) =>
