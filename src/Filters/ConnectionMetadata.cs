@@ -1,5 +1,6 @@
 using System;
 using System.Net;
+using System.Net.Sockets;
 using Postern.Filters.Listener;
 using Postern.Filters.Network;
 using Postern.Policy;
@@ -15,7 +16,7 @@ public sealed record ConnectionMetadata
     /// <summary>Which side of the pod this listener serves.</summary>
     public required TrafficDirection Direction { get; init; }
 
-    /// <summary>The pod's address: destination on ingress, source on egress. The key of its policy, in canonical text.</summary>
+    /// <summary>The pod's address: destination on ingress, source on egress. The key of its policy, in canonical text. Empty where a load balancer's client is no pod of this node.</summary>
     public required string PodAddress { get; init; }
 
     /// <summary>Identity of the source.</summary>
@@ -60,9 +61,19 @@ public sealed record ConnectionMetadata
     /// <summary>The map that the identities come from; null where they were given, and no map changes them.</summary>
     public IdentityMap? ResolvedBy { get; init; }
 
-    /// <summary>The same connection with the identities of another map; this object if they are the same ones.</summary>
-    public ConnectionMetadata Under(IdentityMap hosts)
+    /// <summary>Of a load balancer's listener: policy is asked once the endpoint is known. Null for all others.</summary>
+    public L7LbMetadata? L7Lb { get; init; }
+
+    /// <summary>The same connection under what is in force now; this object if nothing about it is another.</summary>
+    public ConnectionMetadata Under(PolicyState state)
     {
+        if (L7Lb is { } balancer)
+        {
+            // Whether the client is an endpoint of this node is a matter of the policies, too: all of it is resolved again.
+            var now = balancer.Resolver.Resolve(state, Source, Destination, Sni);
+            return now with { ResolvedBy = ResolvedBy } == this ? this : now;
+        }
+        var hosts = state.Hosts;
         if (ResolvedBy is null || ReferenceEquals(ResolvedBy, hosts))
         {
             return this;
@@ -86,6 +97,18 @@ public sealed record ConnectionMetadata
 
     /// <summary>The identity that policy judges: the source on ingress, the destination on egress.</summary>
     public uint RemoteIdentity => Direction == TrafficDirection.Ingress ? SourceIdentity : DestinationIdentity;
+
+    /// <summary>The source address of an upstream connection to <paramref name="endpoint"/>; null leaves it to the kernel.</summary>
+    public IPAddress? UpstreamSourceTowards(IPAddress endpoint)
+    {
+        if (L7Lb is not { } balancer)
+        {
+            return UpstreamSourceAddress;
+        }
+        var source = endpoint.AddressFamily == AddressFamily.InterNetwork ? balancer.Ipv4Source : balancer.Ipv6Source;
+        // As for others: between two pods of this node the datapath would loop the proxy's own traffic back, unless there is none.
+        return source is null || (!balancer.Resolver.IsOnlyDatapath && Policy.Current.Policies.FindEndpoint(endpoint.ToString()) is not null) ? null : source;
+    }
 
     /// <summary>The port that policy judges: always the original destination's.</summary>
     public ushort PolicyPort => (ushort)Destination.Port;

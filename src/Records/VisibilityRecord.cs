@@ -74,6 +74,15 @@ public sealed class HttpRecord
     /// <summary>Response headers; null in request entries.</summary>
     public IHttpHeaders? ResponseHeaders { get; set; }
 
+    /// <summary>Trailers of the response, for <c>grpc-status</c> and <c>grpc-message</c>; null where they are not known (yet).</summary>
+    public IHttpHeaders? ResponseTrailers { get; set; }
+
+    /// <summary>The request is a gRPC call: its path is <c>/package.Service/Method</c>.</summary>
+    public bool IsGrpc { get; set; }
+
+    /// <summary>How the call ended; null in request entries, and where nobody said.</summary>
+    public int? GrpcStatus { get; set; }
+
     /// <summary>0 in request entries.</summary>
     public uint Status { get; set; }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cilium;
 using Postern.Policy.Config;
+using Postern.Xds.Config;
 using Postern.Xds.Resources;
 using Postern.Xds.Text;
 
@@ -31,6 +32,16 @@ public static class PolicyResources
     {
         var root = ConfigPath.Root(path);
         return ToConfig(ProtoJson.Read<NetworkPolicyHosts>(JsonElementReader.Read(json, root), root));
+    }
+
+    /// <summary>Reads a <c>cilium.BpfMetadata</c> in its JSON form.</summary>
+    /// <param name="json">An object.</param>
+    /// <param name="path">Shown in front of the paths of errors; may be empty.</param>
+    /// <exception cref="XdsConfigException">The listener that has it would be refused.</exception>
+    public static BpfMetadataConfig ReadBpfMetadata(JsonElement json, string path)
+    {
+        var root = ConfigPath.Root(path);
+        return BpfMetadataFilter.ToConfig(ProtoJson.Read<BpfMetadata>(JsonElementReader.Read(json, root), root), root);
     }
 
     /// <summary>From a decoded message. Fields the parser did not know are not seen any more: <see cref="ResourceDecoder"/> looks at the bytes.</summary>

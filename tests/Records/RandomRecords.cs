@@ -46,6 +46,8 @@ public sealed class RandomRecords(int seed)
                 ResponseHeaders = record.EntryType == EntryType.Response ? Exchange() : null,
                 Status = record.EntryType == EntryType.Response ? (uint)random.Next(100, 600) : 0,
                 HeaderMatches = random.Next(3) == 0 ? null : log,
+                IsGrpc = random.Next(4) == 0,
+                GrpcStatus = random.Next(2) == 0 ? random.Next() : null,
             };
         }
 

@@ -71,6 +71,14 @@ public class BootstrapLoaderTests
     }
 
     [Fact]
+    public void LoadBalancersListener_IsTaken()
+    {
+        var text = Edit("        is_ingress: true\n", "        is_l7lb: true\n        enforce_policy_on_l7lb: true\n        l7lb_policy_name: front\n        ipv4_source_address: 192.0.2.1\n");
+        var filter = Assert.IsType<BpfMetadataConfig>(Load(text).StaticListeners[0].ListenerFilters[1]);
+        Assert.Equal((false, true, true, "front", IPAddress.Parse("192.0.2.1")), (filter.IsIngress, filter.IsL7Lb, filter.EnforcePolicyOnL7Lb, filter.L7LbPolicyName, filter.Ipv4SourceAddress));
+    }
+
+    [Fact]
     public void HeaderOptions_AreRead()
     {
         var manager = Manager(Edit("skip_xff_append: true", """
@@ -131,9 +139,6 @@ public class BootstrapLoaderTests
     [Theory]
     [InlineData("use_nphds: true", "use_nphds: false", "typed_config.use_nphds: there is no source of identities (neither use_nphds nor bpf_root): every peer would be \"world\"; set use_nphds: true")]
     [InlineData("use_nphds: true", "is_l7lb: true", "is_l7lb: cilium.bpf_metadata: is_l7lb may not be set with is_ingress")]
-    [InlineData("is_ingress: true", "is_l7lb: true", "is_l7lb: L7 load balancer listeners are not built in yet")]
-    [InlineData("use_nphds: true", "enforce_policy_on_l7lb: true", "enforce_policy_on_l7lb: L7 load balancer listeners are not built in yet")]
-    [InlineData("use_nphds: true", "l7lb_policy_name: x", "l7lb_policy_name: L7 load balancer listeners are not built in yet")]
     [InlineData("use_nphds: true", "ipv4_source_address: '::1'", "cilium.bpf_metadata: ipv4_source_address is not an IPv4 address: ::1")]
     [InlineData("use_nphds: true", "ipv6_source_address: 1.2.3.4", "cilium.bpf_metadata: ipv6_source_address is not an IPv6 address: 1.2.3.4")]
     [InlineData("proxy_id: 15001", "proxy_id: 65536", "proxy_id: 65536 is not within 0 to 65535")]

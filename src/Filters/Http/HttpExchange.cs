@@ -22,13 +22,14 @@ public sealed class HttpExchange
             Record.SourceIdentity = connection.SourceIdentity;
             Record.DestinationIdentity = connection.DestinationIdentity;
             Record.SourceAddress = connection.Source.ToString();
-            Record.DestinationAddress = connection.Destination.ToString();
+            Record.DestinationAddress = destination = connection.Destination.ToString();
             Record.Sni = connection.Sni;
         }
         http.HeaderMatches = HeaderMatches;
     }
 
     private readonly HttpRecord http = new();
+    private readonly string destination = "";
 
     /// <summary>Who talks to whom, by the identities in force at the latest verdict; null when no listener filter resolved it.</summary>
     public ConnectionMetadata? Connection { get; private set; }
@@ -80,21 +81,27 @@ public sealed class HttpExchange
         HeaderMatches.Clear();
         L7Policy.RequestLogged = false;
         L7Policy.ResponseLogged = false;
+        L7Policy.ResponseWaits = false;
         http.Protocol = protocol;
         http.Scheme = request.Scheme is "https" ? "https" : "http";
         http.Request = request;
         http.ResponseHeaders = null;
+        http.ResponseTrailers = null;
+        http.IsGrpc = false;
+        http.GrpcStatus = null;
         http.Status = 0;
         Record.Reason = "";
         Record.Detail = "";
         Record.RuleName = "";
         Record.LatencyNanos = 0;
+        Record.DestinationAddress = destination; // a load balancer's request may have named its endpoint
+        Record.DestinationIdentity = Connection?.DestinationIdentity ?? 0;
     }
 
-    /// <summary>This request and later ones, their records too, go by the identities that <paramref name="hosts"/> gives.</summary>
-    public void UseIdentities(IdentityMap hosts)
+    /// <summary>This request and later ones, their records too, go by what <paramref name="state"/> says of the connection.</summary>
+    public void UsePolicy(PolicyState state)
     {
-        Connection = Connection?.Under(hosts);
+        Connection = Connection?.Under(state);
         Record.SourceIdentity = Connection?.SourceIdentity ?? 0;
         Record.DestinationIdentity = Connection?.DestinationIdentity ?? 0;
     }

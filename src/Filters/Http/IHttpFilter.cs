@@ -17,11 +17,18 @@ public interface IHttpFilter
     /// the upstream sees nothing of it.
     /// </summary>
     /// <param name="exchange">The request.</param>
-    /// <param name="endpoint">Address and port of the endpoint.</param>
-    LocalReply? OnUpstreamSelected(HttpExchange exchange, IPEndPoint endpoint) => null;
+    /// <param name="endpoint">Address and port of the endpoint, or a Unix socket.</param>
+    LocalReply? OnUpstreamSelected(HttpExchange exchange, EndPoint endpoint) => null;
 
     /// <summary>Phase 2, response headers (also of a local reply), in reverse order.</summary>
     void OnResponseHeaders(HttpExchange exchange);
+
+    /// <summary>
+    /// Phase 2b, in reverse order: an upstream's answer is over, or broke off. Its head and trailers are valid for the last time. Not for answers of the proxy's own.
+    /// </summary>
+    void OnResponseEnd(HttpExchange exchange)
+    {
+    }
 
     /// <summary>Phase 3, always once, also when the client went away.</summary>
     void OnStreamEnd(HttpExchange exchange);

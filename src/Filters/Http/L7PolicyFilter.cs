@@ -8,9 +8,9 @@ namespace Postern.Filters.Http;
 /// <c>cilium.l7policy</c>: the verdict on each HTTP request, and its records. Policy is read anew for every request, so an update applies
 /// to the next request on an open connection; the connection-level verdict is taken again too when policy or identities changed, which is stricter
 /// than upstream (there a request on an open connection passes after its port or the whole policy went).
-/// Record order per request: Request or Denied, then Response.
+/// Record order per request: Request or Denied, then Response (of a gRPC call when it has ended).
 /// </summary>
-public sealed class L7PolicyFilter : IHttpFilter
+public sealed partial class L7PolicyFilter : IHttpFilter
 {
     private readonly LocalReplyText denied;
     private readonly IRecordSink sink;
@@ -30,6 +30,10 @@ public sealed class L7PolicyFilter : IHttpFilter
         if (exchange.Connection is null)
         {
             return new LocalReply(500, "", "no_connection_metadata", RefusalText.Explain(null, default));
+        }
+        if (exchange.Connection.L7Lb is not null)
+        {
+            return AdmitBalanced(exchange);
         }
         var (verdict, side) = Judge(exchange);
         var record = exchange.Record;
@@ -62,6 +66,22 @@ public sealed class L7PolicyFilter : IHttpFilter
             return;
         }
         exchange.L7Policy.ResponseLogged = true;
+        exchange.L7Policy.ResponseWaits = Waits(exchange);
+        if (!exchange.L7Policy.ResponseWaits)
+        {
+            LogResponse(exchange);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnStreamEnd(HttpExchange exchange)
+    {
+        LogRequestOnce(exchange);
+        OnResponseEnd(exchange);
+    }
+
+    private void LogResponse(HttpExchange exchange)
+    {
         var record = exchange.Record;
         var http = record.Http!;
         record.EntryType = EntryType.Response;
@@ -72,9 +92,6 @@ public sealed class L7PolicyFilter : IHttpFilter
         sink.Write(record);
     }
 
-    /// <inheritdoc/>
-    public void OnStreamEnd(HttpExchange exchange) => LogRequestOnce(exchange);
-
     // The pod's side first: its header actions change what the destination's rules see, as they would two passes later.
     private static (PolicyVerdict Verdict, ConnectionMetadata Side) Judge(HttpExchange exchange)
     {
@@ -82,7 +99,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         var inForce = exchange.Connection!.Policy.Current;
         if (!ReferenceEquals(state.State, inForce))
         {
-            exchange.UseIdentities(inForce.Hosts);
+            exchange.UsePolicy(inForce);
             state.Port = CiliumNetwork.PortOf(exchange.Connection, inForce.Policies);
             state.Network = CiliumNetwork.Judge(exchange.Connection, state.Port);
             LookAtDestination(state, exchange.Connection.DestinationSide, inForce.Policies);
@@ -131,6 +148,7 @@ public sealed class L7PolicyFilter : IHttpFilter
         record.TimestampNanos = exchange.StartNanos;
         record.Http!.Status = 0;
         record.Http.ResponseHeaders = null;
+        record.Http.IsGrpc = GrpcCall.IsGrpc(exchange.Request);
         if (record.Reason.Length == 0)
         {
             record.Reason = "unknown";

@@ -1,3 +1,5 @@
+using System.Net;
+using Postern.Filters.Network;
 using Postern.Policy;
 
 namespace Postern.Filters.Http;
@@ -17,7 +19,21 @@ public sealed class L7PolicyState
 
     internal bool DestinationJudges { get; set; } // the destination has a policy under State, and nobody else applies it
 
+    internal PolicyState? Known { get; set; } // a load balancer's connection was resolved under this one
+
+    internal IPEndPoint? Endpoint { get; set; } // a load balancer's: what the following five were found for, under State
+
+    internal L7LbSide[] Sides { get; set; } = [];
+
+    internal SidedVerdict Sided { get; set; } // the connection-level verdict of Sides
+
+    internal string EndpointText { get; set; } = "";
+
+    internal uint EndpointIdentity { get; set; }
+
     internal bool RequestLogged { get; set; } // a Request or Denied entry was emitted for the current request
 
-    internal bool ResponseLogged { get; set; } // likewise for its Response
+    internal bool ResponseLogged { get; set; } // likewise for its Response, or it waits
+
+    internal bool ResponseWaits { get; set; } // a gRPC call: for the trailers
 }

@@ -38,6 +38,15 @@ public sealed class BpfMetadata
     /// </summary>
     public bool IsOnlyDatapath { get; init; }
 
+    /// <summary>The listener of an L7 load balancer: policy is judged when the endpoint is known. Egress only.</summary>
+    public bool IsL7Lb { get; init; }
+
+    /// <summary>A north/south load balancer applies the policy of its Ingress IP, or the one named by <see cref="L7LbPolicyName"/>.</summary>
+    public bool EnforcePolicyOnL7Lb { get; init; }
+
+    /// <summary>In place of the Ingress IP; empty for that.</summary>
+    public string L7LbPolicyName { get; init; } = "";
+
     /// <summary>Policy and identities.</summary>
     public required IPolicySource Policy { get; init; }
 
@@ -45,9 +54,15 @@ public sealed class BpfMetadata
     /// <param name="source">Client, IPv4-mapped addresses already normalised.</param>
     /// <param name="destination">Original destination, likewise.</param>
     /// <param name="sni">From the TLS inspector, or empty.</param>
-    public ConnectionMetadata Resolve(IPEndPoint source, IPEndPoint destination, string sni)
+    public ConnectionMetadata Resolve(IPEndPoint source, IPEndPoint destination, string sni) => Resolve(Policy.Current, source, destination, sni);
+
+    /// <summary>The same under policies and identities at hand.</summary>
+    public ConnectionMetadata Resolve(PolicyState state, IPEndPoint source, IPEndPoint destination, string sni)
     {
-        var state = Policy.Current;
+        if (IsL7Lb)
+        {
+            return L7LbResolution.Resolve(this, state, source, destination, sni);
+        }
         var ingress = Direction == TrafficDirection.Ingress;
         var pod = ingress ? destination.Address : source.Address;
         var other = ingress ? source.Address : destination.Address;
@@ -72,7 +87,7 @@ public sealed class BpfMetadata
     }
 
     // Without proxy_id: a rule bound to one listener applies to what that listener took in, and this was not.
-    private ConnectionMetadata DestinationSide(IPEndPoint source, IPEndPoint destination, string sni, uint sourceIdentity) => new()
+    internal ConnectionMetadata DestinationSide(IPEndPoint source, IPEndPoint destination, string sni, uint sourceIdentity) => new()
     {
         Direction = TrafficDirection.Ingress,
         PodAddress = destination.Address.ToString(),

@@ -48,7 +48,8 @@ public static class CiliumNetwork
     public static PortPolicy PortOf(ConnectionMetadata metadata, PolicySnapshot policies) =>
         policies.FindEndpoint(metadata.PodAddress)?.FindPort(metadata.Direction, metadata.PolicyPort) ?? PortPolicy.NoPolicy;
 
-    private static PolicyVerdict JudgeOpaque(ConnectionMetadata metadata, PortPolicy port, TlsStance tls = default) =>
+    /// <summary>The verdict on bytes that pass unparsed, with the rules at hand.</summary>
+    public static PolicyVerdict JudgeOpaque(ConnectionMetadata metadata, PortPolicy port, TlsStance tls = default) =>
         WithTls(metadata, port, tls, port.EvaluateOpaque(metadata.RemoteIdentity, metadata.Sni, metadata.ProxyId));
 
     /// <summary>Whether rules ask for a TLS context on each leg.</summary>

@@ -24,7 +24,10 @@ public static class RefusalText
         {
             PolicyReason.Allowed => "",
             PolicyReason.NoPolicyForEndpoint when metadata.Policy.Current.Version.Length == 0 && metadata.Policy.Current.Policies.Resources.Count == 0 =>
-                $"no policy has been received yet, so nothing is allowed to {metadata.PodAddress}; check cilium_config_source of the listener",
+                $"no policy has been received yet, so nothing is allowed{(metadata.PodAddress.Length == 0 ? "" : " to " + metadata.PodAddress)}; check cilium_config_source of the listener",
+            PolicyReason.NoPolicyForEndpoint when metadata.L7Lb is { Unusable: { Length: > 0 } why } => why,
+            PolicyReason.NoPolicyForEndpoint when metadata.PodAddress.Length == 0 =>
+                $"{metadata.Source.Address} is no endpoint of this node and the load balancer's listener applies no Ingress policy, so nobody's policy speaks for it; set enforce_policy_on_l7lb",
             PolicyReason.NoPolicyForEndpoint =>
                 $"no policy for endpoint {metadata.PodAddress}; is it in a NetworkPolicy's endpoint_ips?",
             PolicyReason.NoRulesForDirection =>

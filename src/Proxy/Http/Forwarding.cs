@@ -1,6 +1,7 @@
 using System;
 using System.Net;
 using System.Threading.Tasks;
+using Microsoft.AspNetCore.Http;
 using Postern.Filters.Http;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http1;
@@ -56,30 +57,40 @@ internal static class Forwarding
                 await FailAsync(stream, cluster, error).ConfigureAwait(false);
                 return;
             }
-            if (Judge(stream, server) is { } refused)
+            var endpoint = server.EndPoint;
+            connection.Verdict?.Enter(endpoint);
+            try
             {
-                server.Abort(new ProxyError(ErrorCode.DownstreamReset, "a filter refused the endpoint"));
-                server.Release();
-                await LocalReplies.SendAsync(stream, refused).ConfigureAwait(false);
-                return;
+                if (Judge(stream, endpoint) is { } refused)
+                {
+                    server.Abort(new ProxyError(ErrorCode.DownstreamReset, "a filter refused the endpoint"));
+                    server.Release();
+                    await LocalReplies.SendAsync(stream, refused).ConfigureAwait(false);
+                    return;
+                }
+                if (await ExchangeAsync(stream, cluster, server, mayRetry: attempt < MaxAttempts).ConfigureAwait(false))
+                {
+                    return;
+                }
             }
-            if (await ExchangeAsync(stream, cluster, server, mayRetry: attempt < MaxAttempts).ConfigureAwait(false))
+            finally
             {
-                return;
+                connection.Verdict?.Leave(endpoint);
             }
         }
     }
 
-    private static LocalReply? Judge(ClientStream stream, ServerStream server)
+    private static LocalReply? Judge(ClientStream stream, EndPoint endpoint)
     {
-        if (server.EndPoint is not IPEndPoint endpoint)
-        {
-            return null;
-        }
-        foreach (var filter in stream.Connection.Listener.Filters)
+        var listener = stream.Connection.Listener;
+        foreach (var filter in listener.Filters)
         {
             if (filter.OnUpstreamSelected(stream.Exchange, endpoint) is { } refused)
             {
+                if (refused.Status == StatusCodes.Status403Forbidden)
+                {
+                    listener.Stats.OnDenied();
+                }
                 return refused;
             }
         }
@@ -178,13 +189,26 @@ internal static class Forwarding
         {
             await EndUploadAsync(stream, server, upload, waits: tunnels && sent).ConfigureAwait(false);
         }
-        stream.Exchange.ResponseTrailers = server.Trailers;
+        EndAnswer(stream, server, sent);
         stream.Detach();
         if (!sent)
         {
             server.Abort(new ProxyError(ErrorCode.DownstreamReset, "the client went away within the answer"));
         }
         server.Release();
+    }
+
+    // Before the server's connection goes to somebody else, and its head and trailers with it.
+    private static void EndAnswer(ClientStream stream, ServerStream server, bool sent)
+    {
+        var exchange = stream.Exchange;
+        exchange.ResponseTrailers = server.Trailers;
+        exchange.BodyError ??= sent ? null : stream.Failure.IsError ? stream.Failure.Detail : "the client went away within the answer";
+        var filters = stream.Connection.Listener.Filters;
+        for (var i = filters.Length - 1; i >= 0; i--)
+        {
+            filters[i].OnResponseEnd(exchange);
+        }
     }
 
     private static async ValueTask<bool> DownloadAsync(ClientStream stream, ServerStream server)

@@ -113,7 +113,7 @@ internal static class HeadPreparation
     private static LocalReply? Reply(PathOutcome outcome, RequestHead head) => outcome switch
     {
         PathOutcome.Unchanged or PathOutcome.Changed => null,
-        PathOutcome.Redirect when Route.IsGrpc(head) =>
+        PathOutcome.Redirect when GrpcCall.IsGrpc(head) =>
             Refusal(ErrorCode.PathRefused, "the path has an escaped slash (%2F or %5C); path_with_escaped_slashes_action would redirect, which no gRPC client follows"),
         PathOutcome.Redirect => Redirect(head.Path.ToString()),
         PathOutcome.EscapedSlash =>

@@ -21,7 +21,7 @@ internal static class LocalReplies
     {
         var exchange = stream.Exchange;
         exchange.Reply = reply;
-        var isGrpc = Route.IsGrpc(stream.Head);
+        var isGrpc = GrpcCall.IsGrpc(stream.Head);
         var head = new ResponseHead();
         if (isGrpc)
         {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Postern.Filters.Http;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http1;
@@ -135,7 +136,7 @@ internal sealed class Route
     /// <param name="listener">The connection manager's <c>max_stream_duration</c>.</param>
     public TimeSpan? MaxStreamDuration(IHttpPolicyRequest request, TimeSpan? listener)
     {
-        if (Config.GrpcTimeoutHeaderMax is { } most && IsGrpc(request) && GrpcTimeout.Find(request) is { } asked)
+        if (Config.GrpcTimeoutHeaderMax is { } most && GrpcCall.IsGrpc(request) && GrpcTimeout.Find(request) is { } asked)
         {
             // 0 in the header is a client that has no time left: it gets the shortest there is, not none.
             var left = asked > Config.GrpcTimeoutHeaderOffset ? asked - Config.GrpcTimeoutHeaderOffset : asked;
@@ -152,7 +153,7 @@ internal sealed class Route
         {
             return false;
         }
-        if (Config.GrpcOnly && !IsGrpc(request))
+        if (Config.GrpcOnly && !GrpcCall.IsGrpc(request))
         {
             return false;
         }
@@ -193,19 +194,5 @@ internal sealed class Route
             target = target[..query];
         }
         return path.Matches(target);
-    }
-
-    /// <summary>Whether the content type is one of gRPC.</summary>
-    public static bool IsGrpc(IHttpPolicyRequest request)
-    {
-        for (var i = 0; i < request.Count; i++)
-        {
-            if (request.NameAt(i).Equals("content-type", StringComparison.OrdinalIgnoreCase))
-            {
-                var value = request.ValueAt(i);
-                return value.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && (value.Length == 16 || value[16] is '+' or ';');
-            }
-        }
-        return false;
     }
 }

@@ -4,6 +4,8 @@ using System.Net;
 using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Filters.Listener;
+using Postern.Filters.Network.Bytes;
+using Postern.Filters.Network.WebSocket;
 using Postern.Policy;
 using Postern.Policy.Config;
 using Postern.Proxy.Http;
@@ -107,6 +109,9 @@ internal sealed class SnapshotCompiler(
             Ipv4SourceAddress = config.Ipv4SourceAddress,
             Ipv6SourceAddress = config.Ipv6SourceAddress,
             OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
+            IsL7Lb = config.IsL7Lb,
+            EnforcePolicyOnL7Lb = config.EnforcePolicyOnL7Lb,
+            L7LbPolicyName = config.L7LbPolicyName,
             MarkUpstream = true,
             Policy = policy,
         };
@@ -126,16 +131,24 @@ internal sealed class SnapshotCompiler(
         var sink = plain;
         HttpListenerSnapshot? http = null;
         TcpProxySnapshot? tcp = null;
+        var bytes = new List<IByteFilterFactory>();
+        var late = false;
         foreach (var filter in config.Filters)
         {
             switch (filter)
             {
                 case CiliumNetworkConfig network:
                     judges = true;
+                    late = bytes.Exists(static filter => filter.MovesDestination);
                     sink = parts.Sinks(network.AccessLogPath);
                     break;
                 case TcpProxyConfig proxy:
-                    tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout, proxy.MaxDownstreamConnectionDuration);
+                    var stats = TcpStats.In(parts.Stats, proxy.StatPrefix);
+                    scopes.Add(stats.Scope);
+                    tcp = new TcpProxySnapshot(proxy.Cluster, () => clusters(proxy.Cluster), proxy.IdleTimeout, proxy.MaxDownstreamConnectionDuration) { Stats = stats };
+                    break;
+                case WebSocketConfig socket:
+                    bytes.Add(WebSocket(socket));
                     break;
                 case HttpConnectionManagerConfig manager:
                     http = Http(listener, manager, plain, routes, scopes);
@@ -148,7 +161,24 @@ internal sealed class SnapshotCompiler(
         {
             throw new PolicyConfigException($"filter chain \"{config.Name}\" of listener {listener.Name} must end in exactly one of http_connection_manager and tcp_proxy");
         }
-        return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Tls = tls, Http = http, Tcp = tcp };
+        return new ChainSnapshot { Name = config.Name, JudgesConnection = judges, Sink = sink, Tls = tls, Http = http, Tcp = tcp, ByteFilters = [.. bytes], JudgesAfterFilters = late };
+    }
+
+    // Lower case: these are compared, and a client's sent, without regard to case.
+    private WebSocketFilters WebSocket(WebSocketConfig config)
+    {
+        var options = new WebSocketOptions
+        {
+            Host = config.Host.ToLowerInvariant(),
+            Path = config.Path.ToLowerInvariant(),
+            Key = config.Key.Length > 0 || config.Role == WebSocketRole.Client ? AcceptKey.Encode(config.Key) : "",
+            Version = config.Version.ToLowerInvariant(),
+            Origin = config.Origin.ToLowerInvariant(),
+            HandshakeMillis = (long)config.HandshakeTimeout.TotalMilliseconds,
+            PingMillis = config.PingInterval is { } ping ? Math.Max(1, (long)ping.TotalMilliseconds) : 0,
+            PingWhenIdle = config.PingWhenIdle,
+        };
+        return new WebSocketFilters(options, config.Role == WebSocketRole.Server, parts.Sinks(config.AccessLogPath), parts.Stats.WebSocket);
     }
 
     private HttpListenerSnapshot Http(ListenerConfig listener, HttpConnectionManagerConfig config, IRecordSink plain, Func<RdsConfig, RouteSlot> routes, List<StatsScope> scopes)

@@ -1,5 +1,7 @@
 using System;
+using Postern.Filters.Network.Bytes;
 using Postern.Proxy.Http;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Records;
 
@@ -23,6 +25,12 @@ internal sealed class ChainSnapshot
     /// <summary><c>http_connection_manager</c>.</summary>
     public HttpListenerSnapshot? Http { get; init; }
 
+    /// <summary>Filters that change the bytes in front of <see cref="Tcp"/>, in order from the client.</summary>
+    public IByteFilterFactory[] ByteFilters { get; init; } = [];
+
+    /// <summary>A byte filter in front of <c>cilium.network</c> says where the connection goes: the verdict waits for it.</summary>
+    public bool JudgesAfterFilters { get; init; }
+
     /// <summary><c>tcp_proxy</c>.</summary>
     public TcpProxySnapshot? Tcp { get; init; }
 }
@@ -32,4 +40,8 @@ internal sealed class ChainSnapshot
 /// <param name="Cluster">The cluster in force now, or null.</param>
 /// <param name="IdleTimeout">Null for none.</param>
 /// <param name="MaxDuration">Of the client's connection; null for none.</param>
-internal sealed record TcpProxySnapshot(string ClusterName, Func<ClusterSnapshot?> Cluster, TimeSpan? IdleTimeout, TimeSpan? MaxDuration = null);
+internal sealed record TcpProxySnapshot(string ClusterName, Func<ClusterSnapshot?> Cluster, TimeSpan? IdleTimeout, TimeSpan? MaxDuration = null)
+{
+    /// <summary>By stat_prefix.</summary>
+    public TcpStats Stats { get; init; } = TcpStats.Unlisted();
+}

@@ -74,13 +74,14 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             }
             // 6.
             var inForce = metadata?.Policy.Current;
-            if (chain.JudgesConnection)
+            if (chain.JudgesConnection && !chain.JudgesAfterFilters)
             {
                 var opaque = chain.Http is null;
                 // A client that was not seen to speak TLS has nothing to terminate. The upstream's leg is its cluster's to keep.
                 var stance = new TlsStance(chain.Tls is not null || sniffer.Hello is null, Upstream: true);
-                metadata = inForce is null ? null : metadata!.Under(inForce.Hosts);
-                var (verdict, side) = CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies, stance);
+                metadata = inForce is null ? null : metadata!.Under(inForce);
+                // A load balancer's: judged when the endpoint is known, by l7policy or before the relay connects.
+                var (verdict, side) = metadata?.L7Lb is not null ? L7LbPolicy.Admit(metadata, opaque) : CiliumNetwork.JudgeSides(metadata, opaque, inForce?.Policies, stance);
                 if (!verdict.IsAllowed)
                 {
                     registry.Stats.OnDenied();
@@ -183,6 +184,18 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
 
     private async Task RelayAsync(Accepted accepted, ChainSnapshot chain, TransportChannel downstream, ReadOnlyMemory<byte> first)
     {
+        if (chain.ByteFilters.Length > 0)
+        {
+            if (accepted.Metadata?.L7Lb is not null)
+            {
+                Refuse(accepted, chain.Sink, RecordVerdict.NameOf(PolicyReason.NoPolicyForEndpoint), "a load balancer's listener (is_l7lb) judges endpoints, which chains with byte filters do not know in time; take the filters out", "");
+                return;
+            }
+            var parts = new FilteredTcpParts(
+                accepted.Listener, chain, accepted.Registry, accepted.Metadata, accepted.Source, accepted.Destination, accepted.Verdict, connector, denied != DeniedConnections.Keep);
+            await new FilteredTcp(parts).RunAsync(downstream, first.ToArray()).ConfigureAwait(false);
+            return;
+        }
         var tcp = chain.Tcp!;
         var cluster = tcp.Cluster();
         if (cluster is null)
@@ -195,6 +208,10 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         {
             cluster.Stats.NoneHealthy.Increment();
             RefuseUpstream(accepted, chain, new ProxyError(ErrorCode.NoHealthyEndpoint, cluster.NoEndpointDetail));
+            return;
+        }
+        if (accepted.Metadata?.L7Lb is not null && !MayGoTo(accepted, chain, destination))
+        {
             return;
         }
         if (!cluster.TryEnterConnection())
@@ -222,7 +239,8 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
             RefuseUpstream(accepted, chain, error);
             return;
         }
-        var relay = new TcpRelay(downstream, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration };
+        var relay = new TcpRelay(downstream, upstream, tcp.IdleTimeout, accepted.Registry, accepted.Verdict) { MaxDuration = tcp.MaxDuration, DownstreamFlow = tcp.Stats.Flow, UpstreamFlow = cluster.Stats.Flow };
+        tcp.Stats.ConnectionsTotal.Increment();
         cluster.Stats.ConnectionsActive.Increment();
         try
         {
@@ -232,6 +250,34 @@ internal sealed partial class ConnectionPipeline(HttpEngine engine, IUpstreamCon
         {
             cluster.Stats.ConnectionsActive.Decrement();
         }
+    }
+
+    // cilium.network of a load balancer's connection. Allowed by an Ingress policy it leaves a record, as upstream.
+    private static bool MayGoTo(Accepted accepted, ChainSnapshot chain, EndPoint endpoint)
+    {
+        accepted.Verdict?.Enter(endpoint); // before the verdict: whatever changes after it is reviewed
+        var metadata = accepted.Metadata!;
+        var inForce = metadata.Policy.Current;
+        metadata = metadata.Under(inForce);
+        if (endpoint is not IPEndPoint address)
+        {
+            accepted.Registry.Stats.OnDenied();
+            Refuse(accepted, chain.Sink, RecordVerdict.NameOf(PolicyReason.NoPolicyForEndpoint), $"the endpoint {endpoint} has no address, so no identity that policy could name", "");
+            return false;
+        }
+        var (verdict, side) = L7LbPolicy.Judge(metadata, address, opaque: true, inForce);
+        var recorded = L7LbPolicy.Towards(metadata, address, inForce.Hosts) with { PodAddress = side!.PodAddress };
+        var reason = RecordVerdict.NameOf(verdict.Reason);
+        if (!verdict.IsAllowed)
+        {
+            accepted.Registry.Stats.OnDenied();
+            Refuse(accepted with { Metadata = recorded, Destination = address }, chain.Sink, reason, RefusalText.Explain(side, verdict, opaque: true), verdict.RuleName);
+        }
+        else if (metadata.L7Lb!.IngressPolicyName.Length > 0)
+        {
+            chain.Sink.Write(ConnectionRecord.Of(recorded, accepted.Listener.Name, EntryType.Request, reason, inForce.Note, verdict.RuleName));
+        }
+        return verdict.IsAllowed;
     }
 
     private static void RefuseUpstream(Accepted accepted, ChainSnapshot chain, ProxyError error) =>

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Net;
 using System.Threading;
 using Postern.Filters;
 using Postern.Filters.Network;
@@ -20,6 +22,8 @@ internal sealed class OpenVerdict
     private PolicyState judgedUnder;
     private ConnectionMetadata metadata;
     private SidedPorts ports;
+    private readonly List<IPEndPoint> endpoints = []; // of a load balancer's connection, while something goes there
+    private bool allowed = true;
 
     /// <param name="metadata">With the identities of <paramref name="state"/>.</param>
     /// <param name="opaque">Whether its bytes pass unparsed.</param>
@@ -35,14 +39,48 @@ internal sealed class OpenVerdict
         this.listener = listener;
         this.stats = stats;
         judgedUnder = state;
-        ports = SidedPorts.Of(metadata, state.Policies);
+        if (metadata.L7Lb is null)
+        {
+            ports = SidedPorts.Of(metadata, state.Policies);
+        }
+        else
+        {
+            allowed = L7LbPolicy.JudgeClient(metadata, opaque, state).Verdict.IsAllowed; // its requests are refused one by one
+        }
+    }
+
+    /// <summary>
+    /// Something of a load balancer's connection goes to this endpoint until <see cref="Leave"/>. Call before it is judged: a change of policy after that is seen here.
+    /// </summary>
+    public void Enter(EndPoint endpoint)
+    {
+        if (metadata.L7Lb is not null && endpoint is IPEndPoint address)
+        {
+            lock (gate)
+            {
+                endpoints.Add(address);
+            }
+        }
+    }
+
+    /// <summary>It went.</summary>
+    public void Leave(EndPoint endpoint)
+    {
+        if (metadata.L7Lb is not null && endpoint is IPEndPoint address)
+        {
+            lock (gate)
+            {
+                endpoints.Remove(address);
+            }
+        }
     }
 
     /// <summary>Judges by what is in force now, and closes the connection if that does not allow it. From any thread.</summary>
     public ReviewResult Review(ITrackedConnection connection)
     {
         PolicyState state;
-        SidedVerdict denial;
+        SidedVerdict verdict;
+        ConnectionMetadata recorded;
         uint sourceBefore, destinationBefore;
         lock (gate)
         {
@@ -53,29 +91,59 @@ internal sealed class OpenVerdict
             }
             judgedUnder = state;
             (sourceBefore, destinationBefore) = (metadata.SourceIdentity, metadata.DestinationIdentity);
-            var now = metadata.Under(state.Hosts);
-            var found = SidedPorts.Of(now, state.Policies);
-            if (ReferenceEquals(now, metadata) && found.AreSame(ports))
+            var now = metadata.Under(state);
+            if (now.L7Lb is not null)
             {
-                return ReviewResult.Unchanged;
+                metadata = now;
+                (verdict, recorded) = JudgeBalanced(now, state);
+                if (!verdict.Verdict.IsAllowed && !allowed && endpoints.Count == 0)
+                {
+                    return ReviewResult.Unchanged;
+                }
+                allowed = verdict.Verdict.IsAllowed;
             }
-            (metadata, ports) = (now, found);
-            denial = CiliumNetwork.JudgeSides(now, opaque, found);
+            else
+            {
+                var found = SidedPorts.Of(now, state.Policies);
+                if (ReferenceEquals(now, metadata) && found.AreSame(ports))
+                {
+                    return ReviewResult.Unchanged;
+                }
+                (metadata, ports) = (now, found);
+                verdict = CiliumNetwork.JudgeSides(now, opaque, found);
+                recorded = verdict.Side!;
+            }
         }
-        if (denial.Verdict.IsAllowed)
+        if (verdict.Verdict.IsAllowed)
         {
             return ReviewResult.Allowed;
         }
-        return connection.Revoke(() => Tell(denial, state, sourceBefore, destinationBefore)) ? ReviewResult.Closed : ReviewResult.Gone;
+        return connection.Revoke(() => Tell(verdict, recorded, state, sourceBefore, destinationBefore)) ? ReviewResult.Closed : ReviewResult.Gone;
     }
 
-    private void Tell(SidedVerdict denial, PolicyState state, uint sourceBefore, uint destinationBefore)
+    // A load balancer's connection is judged as far as it can be: the client's side, and the whole of it for endpoints that something goes to now.
+    private (SidedVerdict Verdict, ConnectionMetadata Recorded) JudgeBalanced(ConnectionMetadata now, PolicyState state)
+    {
+        var client = L7LbPolicy.JudgeClient(now, opaque, state);
+        var recorded = now with { PodAddress = client.Side!.PodAddress };
+        foreach (var endpoint in endpoints)
+        {
+            if (!client.Verdict.IsAllowed)
+            {
+                break;
+            }
+            client = L7LbPolicy.Judge(now, endpoint, opaque, state);
+            recorded = L7LbPolicy.Towards(now, endpoint, state.Hosts) with { PodAddress = client.Side!.PodAddress };
+        }
+        return (client, recorded);
+    }
+
+    private void Tell(SidedVerdict denial, ConnectionMetadata recorded, PolicyState state, uint sourceBefore, uint destinationBefore)
     {
         stats.ClosedByPolicy.Increment();
-        var side = denial.Side!;
-        var detail = $"policy version {state.Version} no longer allows the open connection ({RecordVerdict.NameOf(denial.Verdict.Reason)}): {RefusalText.Explain(side, denial.Verdict, opaque)}";
+        var detail = $"policy version {state.Version} no longer allows the open connection ({RecordVerdict.NameOf(denial.Verdict.Reason)}): {RefusalText.Explain(denial.Side, denial.Verdict, opaque)}";
         detail += Moved("source", sourceBefore, metadata.SourceIdentity) + Moved("destination", destinationBefore, metadata.DestinationIdentity);
-        sink.Write(ConnectionRecord.Of(side, listener, EntryType.Denied, RecordVerdict.PolicyChangedReason, detail, denial.Verdict.RuleName));
+        sink.Write(ConnectionRecord.Of(recorded, listener, EntryType.Denied, RecordVerdict.PolicyChangedReason, detail, denial.Verdict.RuleName));
     }
 
     private static string Moved(string end, uint before, uint now) => before == now ? "" : $"; the identity of its {end} was {before} and is {now}";

@@ -7,7 +7,7 @@ using Postern.Xds;
 namespace Postern.Proxy.PolicyTest;
 
 /// <summary>
-/// Kinds policy, policy_derived and http: one full update, then requests against what is in force. After a refused update that is
+/// Kinds policy, policy_derived, http, http_l7lb (the remote side is the endpoint that was chosen), tls_http, tls_tcp and websocket: one full update, then requests against what is in force. After a refused update that is
 /// <c>policy_in_force_after_reject</c>, or nothing.
 /// </summary>
 internal static class PolicyCase
@@ -24,12 +24,13 @@ internal static class PolicyCase
         CheckSnapshot(@case, snapshot, report);
         var context = CaseJson.Field(@case, "context");
         var secrets = new CaseSecrets(context);
+        var kind = CaseJson.Text(@case, "kind") ?? "policy";
         var index = 0;
         foreach (var request in CaseJson.Items(@case, "requests"))
         {
             try
             {
-                RequestCheck.Run(request, context, snapshot, secrets, report, index);
+                RequestCheck.Run(request, context, snapshot, secrets, report, index, kind);
             }
             catch (CaseFormatException error)
             {

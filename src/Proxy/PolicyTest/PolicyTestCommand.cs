@@ -69,12 +69,15 @@ public static class PolicyTestCommand
             var hasPolicy = CaseJson.Items(@case, "policy").Any();
             switch (kind)
             {
-                case "policy" or "policy_derived" or "http":
+                case "policy" or "policy_derived" or "http" or "http_l7lb" or "tls_http" or "tls_tcp" or "websocket":
                 case "sni_pattern" or "sni_pattern_invalid" when hasPolicy:
                     PolicyCase.Run(@case, report);
                     break;
                 case "sni_pattern" or "sni_pattern_invalid":
                     SniPatternCase.Run(@case, report, invalid: kind == "sni_pattern_invalid");
+                    break;
+                case "bpf_metadata":
+                    BpfMetadataCase.Run(@case, report);
                     break;
                 case "nphds_host_map":
                     HostMapCase.Run(@case, report);

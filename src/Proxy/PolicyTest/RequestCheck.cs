@@ -17,7 +17,7 @@ internal static class RequestCheck
 {
     private static readonly string[] HttpFields = ["method", "path", "authority", "scheme", "headers"];
 
-    public static void Run(JsonElement request, JsonElement? context, PolicySnapshot snapshot, CaseSecrets secrets, CaseReport report, int index)
+    public static void Run(JsonElement request, JsonElement? context, PolicySnapshot snapshot, CaseSecrets secrets, CaseReport report, int index, string kind)
     {
         var direction = Direction(request, context);
         var address = CaseJson.Text(request, "local_ip") ?? throw new CaseFormatException("'local_ip' is missing: the address of the endpoint");
@@ -44,7 +44,9 @@ internal static class RequestCheck
         {
             throw new CaseFormatException($"'expect' must be allow or deny, not '{expected}'");
         }
-        if (expected is not null && expected != (allowed ? "allow" : "deny"))
+        // A handshake that fails denies, too, and only a live connection has one.
+        var open = kind == "websocket" && expected == "deny" && allowed;
+        if (!open && expected is not null && expected != (allowed ? "allow" : "deny"))
         {
             failures.Add($"expect: expected {expected}");
         }
@@ -60,8 +62,18 @@ internal static class RequestCheck
             ["http"] = http is null ? null : Word(http.Value),
             ["verdict"] = allowed ? "allow" : "deny",
             ["expected"] = expected,
-            ["ok"] = expected is null && failures.Count == 0 ? null : failures.Count == 0,
+            ["ok"] = (expected is null || open) && failures.Count == 0 ? null : failures.Count == 0,
         };
+        if (open)
+        {
+            line["open"] = "policy allows it; what denies it, a WebSocket handshake, needs a live connection";
+            report.LeaveOpen();
+        }
+        if (kind is "tls_http" or "tls_tcp")
+        {
+            line["downstream_tls"] = Outcome(port, TlsSide.Downstream, remote, sni, proxyId);
+            line["upstream_tls"] = Outcome(port, TlsSide.Upstream, remote, sni, proxyId);
+        }
         if (expected is null || failures.Count > 0)
         {
             var deciding = network.IsAllowed && http is not null ? http.Value : network;
@@ -141,8 +153,13 @@ internal static class RequestCheck
     private static string Describe(IEnumerable<KeyValuePair<string, string>> pairs) =>
         string.Join(", ", pairs.Select(pair => $"{pair.Key.ToLowerInvariant()}: {pair.Value}").Order(StringComparer.Ordinal));
 
+    private static string Outcome(PortPolicy port, TlsSide side, uint remote, string sni, uint proxyId) =>
+        port.FindTlsContext(side, remote, sni, proxyId).Outcome.ToString().ToLowerInvariant();
+
     private static void CheckTls(JsonElement request, PortPolicy port, uint remote, string sni, uint proxyId, List<string> failures)
     {
+        CheckOutcome("expect_downstream_tls", request, port, TlsSide.Downstream, remote, sni, proxyId, failures);
+        CheckOutcome("expect_upstream_tls", request, port, TlsSide.Upstream, remote, sni, proxyId, failures);
         var required = CaseJson.Flag(request, "expect_tls_context_required");
         var raw = CaseJson.Flag(request, "expect_raw_socket_allowed");
         if (required is null && raw is null)
@@ -163,6 +180,14 @@ internal static class RequestCheck
         if (raw is not null && raw != (outcome == TlsContextOutcome.Raw))
         {
             failures.Add($"expect_raw_socket_allowed: expected {raw}, search gave {outcome}");
+        }
+    }
+
+    private static void CheckOutcome(string field, JsonElement request, PortPolicy port, TlsSide side, uint remote, string sni, uint proxyId, List<string> failures)
+    {
+        if (CaseJson.Text(request, field) is { } wanted && wanted != Outcome(port, side, remote, sni, proxyId))
+        {
+            failures.Add($"{field}: expected {wanted} (context, raw or denied), got {Outcome(port, side, remote, sni, proxyId)}");
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class ClusterStats
         ConnectionsActive = scope.Gauge("upstream_cx_active");
         ConnectFailures = scope.Counter("upstream_cx_connect_fail");
         ConnectTimeouts = scope.Counter("upstream_cx_connect_timeout");
+        Flow = new FlowCounters(scope.Counter("upstream_flow_control_paused_reading_total"), scope.Counter("upstream_flow_control_resumed_reading_total"));
         NoneHealthy = scope.Counter("upstream_cx_none_healthy");
         ConnectionOverflow = scope.Counter("upstream_cx_overflow");
         RequestOverflow = scope.Counter("upstream_rq_pending_overflow");
@@ -38,6 +39,9 @@ internal sealed class ClusterStats
     public Counter ConnectFailures { get; }
 
     public Counter ConnectTimeouts { get; }
+
+    /// <summary>Times an upstream connection was not read because too much waited for the client (TCP).</summary>
+    public FlowCounters Flow { get; }
 
     /// <summary>Times there was no endpoint to go to.</summary>
     public Counter NoneHealthy { get; }

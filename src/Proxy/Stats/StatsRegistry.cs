@@ -25,6 +25,7 @@ internal sealed class StatsRegistry
         Policy = new PolicyStats(this);
         Http1 = new Http1Stats(Acquire(Http1Stats.Name));
         Http2 = new Http2Stats(Acquire(Http2Stats.Name));
+        WebSocket = new WebSocketStats(Acquire(WebSocketStats.Name));
     }
 
     /// <summary>Stats of policy as such.</summary>
@@ -35,6 +36,9 @@ internal sealed class StatsRegistry
 
     /// <summary>Stats of HTTP/2 on all listeners and clusters.</summary>
     public Http2Stats Http2 { get; }
+
+    /// <summary>Stats of the WebSocket network filters of all listeners.</summary>
+    public WebSocketStats WebSocket { get; }
 
     /// <summary>The scope of that name, shared with its other owners. Each call needs one <see cref="Release"/>.</summary>
     public StatsScope Acquire(ScopeName name)

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Listeners;
+using Postern.Proxy.Stats;
 using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Tcp;
@@ -26,6 +27,12 @@ internal sealed class TcpRelay(TransportChannel downstream, TransportChannel ups
     /// <summary><c>max_downstream_connection_duration</c>; null for none.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
+    /// <summary>Counts when the client is not read because the server takes no more.</summary>
+    public FlowCounters? DownstreamFlow { get; init; }
+
+    /// <summary>The same the other way round.</summary>
+    public FlowCounters? UpstreamFlow { get; init; }
+
     /// <summary>Runs until both directions ended.</summary>
     /// <param name="first">Bytes that were peeked; they go upstream first.</param>
     public async Task RunAsync(ReadOnlyMemory<byte> first)
@@ -37,7 +44,7 @@ internal sealed class TcpRelay(TransportChannel downstream, TransportChannel ups
             {
                 await upstream.Stream.WriteAsync(first).ConfigureAwait(false);
             }
-            await Task.WhenAll(CopyAsync(downstream.Stream, upstream), CopyAsync(upstream.Stream, downstream)).ConfigureAwait(false);
+            await Task.WhenAll(CopyAsync(downstream.Stream, upstream, DownstreamFlow), CopyAsync(upstream.Stream, downstream, UpstreamFlow)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -83,7 +90,7 @@ internal sealed class TcpRelay(TransportChannel downstream, TransportChannel ups
         return true;
     }
 
-    private async Task CopyAsync(Stream from, TransportChannel to)
+    private async Task CopyAsync(Stream from, TransportChannel to, FlowCounters? flow)
     {
         var share = default(FairShare);
         try
@@ -103,7 +110,7 @@ internal sealed class TcpRelay(TransportChannel downstream, TransportChannel ups
                     count = await from.ReadAsync(buffer.AsMemory()).ConfigureAwait(false);
                     if (count > 0)
                     {
-                        await to.Stream.WriteAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+                        await WriteAsync(to.Stream, buffer.AsMemory(0, count), flow).ConfigureAwait(false);
                     }
                 }
                 finally
@@ -122,5 +129,18 @@ internal sealed class TcpRelay(TransportChannel downstream, TransportChannel ups
         {
             AbortNow(); // a reset of one side is a reset of the other
         }
+    }
+
+    private static ValueTask WriteAsync(Stream to, ReadOnlyMemory<byte> bytes, FlowCounters? flow)
+    {
+        var write = to.WriteAsync(bytes);
+        return flow is null || write.IsCompleted ? write : CountAsync(write, flow);
+    }
+
+    private static async ValueTask CountAsync(ValueTask write, FlowCounters flow)
+    {
+        flow.Paused.Increment();
+        await write.ConfigureAwait(false);
+        flow.Resumed.Increment();
     }
 }

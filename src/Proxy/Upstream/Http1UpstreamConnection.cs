@@ -81,7 +81,7 @@ internal sealed class Http1UpstreamConnection : ServerStream
         Cluster.Stats.RequestsTotal.Increment();
         answered = tunnel = false;
         interim = 0;
-        means = new RequestMeans(request.Method.SequenceEqual("HEAD"), request.IsConnect, request.UpgradeProtocol.Length > 0, RequestWriter.Chunks(request));
+        means = new RequestMeans(request.Method.SequenceEqual("HEAD"), request.IsConnect, request.UpgradeProtocol, RequestWriter.Chunks(request));
         requestSent = end;
         body.Begin(BodyFramer.None());
         RequestWriter.Write(request, output);
@@ -206,9 +206,9 @@ internal sealed class Http1UpstreamConnection : ServerStream
             return Malformed(error);
         }
         input.Take(length);
-        if (head.Status == 101 ? !means.Upgrades : head.Status < 200 && ++interim > MaxInterimResponses)
+        if (head.Status == 101 ? !IsAskedFor() : head.Status < 200 && ++interim > MaxInterimResponses)
         {
-            return Malformed(Http1Error.InvalidStatusLine); // nobody asked for another protocol, or an endless row of interim answers
+            return Malformed(Http1Error.InvalidStatusLine); // nobody asked for that protocol, or an endless row of interim answers
         }
         if (head.Status >= 200 || head.Status == 101)
         {
@@ -217,6 +217,10 @@ internal sealed class Http1UpstreamConnection : ServerStream
         }
         return ProxyError.None;
     }
+
+    // RFC 9110 §7.8: a server changes to a protocol that was asked for, and policy and listener allowed no other.
+    private bool IsAskedFor() =>
+        means.Upgrade is { Length: > 0 } asked && head.TryFind("upgrade", out var chosen) && chosen.Equals(asked, StringComparison.OrdinalIgnoreCase);
 
     private void BeginBody()
     {
@@ -264,5 +268,5 @@ internal sealed class Http1UpstreamConnection : ServerStream
     }
 
     /// <summary>What of the request decides how its answer is read.</summary>
-    private readonly record struct RequestMeans(bool Head, bool Connects, bool Upgrades, bool Chunked);
+    private readonly record struct RequestMeans(bool Head, bool Connects, string? Upgrade, bool Chunked);
 }

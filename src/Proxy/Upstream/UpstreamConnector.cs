@@ -92,14 +92,25 @@ internal sealed class UpstreamConnector : IUpstreamConnector
         {
             return new UpstreamSpec(destination);
         }
-        var direction = metadata.Direction == TrafficDirection.Ingress ? ProxyDirection.Ingress : ProxyDirection.Egress;
+        var source = metadata.UpstreamSourceTowards(destination.Address);
         return new UpstreamSpec(destination)
         {
-            Source = metadata.UpstreamSourceAddress,
-            // An identity above 24 bits (a CIDR of this node) does not fit; cut off it could read as a reserved one, so it goes as world.
-            Mark = ProxyMark.For(direction, ProxyMark.Carries(metadata.SourceIdentity) ? metadata.SourceIdentity : Identities.World),
-            LingerSeconds = metadata.UpstreamSourceAddress is null ? null : (int?)metadata.UpstreamLingerSeconds,
+            Source = source,
+            Mark = MarkOf(metadata),
+            LingerSeconds = source is null ? null : (int?)metadata.UpstreamLingerSeconds,
         };
+    }
+
+    /// <summary>SO_MARK of an upstream socket: whose traffic it is, for the datapath.</summary>
+    public static uint MarkOf(ConnectionMetadata metadata)
+    {
+        if (metadata.L7Lb?.EndpointId is { } endpoint)
+        {
+            return ProxyMark.ForEndpoint(endpoint);
+        }
+        var direction = metadata.Direction == TrafficDirection.Ingress ? ProxyDirection.Ingress : ProxyDirection.Egress;
+        // An identity above 24 bits (a CIDR of this node) does not fit; cut off it could read as a reserved one, so it goes as world.
+        return ProxyMark.For(direction, ProxyMark.Carries(metadata.SourceIdentity) ? metadata.SourceIdentity : Identities.World);
     }
 
     private static async ValueTask<ProxyError> ConnectAsync(Socket socket, EndPoint destination, ClusterSnapshot cluster, CancellationToken timeout, CancellationToken cancellationToken)

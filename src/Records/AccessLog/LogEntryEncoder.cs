@@ -134,6 +134,16 @@ public static class LogEntryEncoder
 
             Pair(ref proto, limit, 6, name, Shown(marks, name, value), ref truncated);
         }
+
+        // The message has no list for trailers, and how a call ended must not be lost.
+        for (var i = 0; i < (http.ResponseTrailers?.Count ?? 0); i++)
+        {
+            var name = http.ResponseTrailers!.NameAt(i);
+            if (Is(name, "grpc-status") || Is(name, "grpc-message"))
+            {
+                Pair(ref proto, limit, 6, name, Shown(marks, name, http.ResponseTrailers.ValueAt(i)), ref truncated);
+            }
+        }
     }
 
     private static ReadOnlySpan<char> Scheme(HttpRecord http, HeaderMatchLog? marks)

@@ -39,7 +39,7 @@ public sealed class JsonRecordEncoder
     /// <summary>The line; valid until the next call on this thread.</summary>
     public ReadOnlySpan<byte> Encode(VisibilityRecord record)
     {
-        // Nine small, two medium and the large member take 3/4 of the limit at most; the overshoot of the header that is then undone
+        // Eleven small, two medium and the large member take 3/4 of the limit at most; the overshoot of the header that is then undone
         // (one name, one value) needs the room beyond the limit.
         var size = limit + value + medium + 1024;
         var s = scratch;
@@ -80,6 +80,11 @@ public sealed class JsonRecordEncoder
         Member(ref json, ",\"latency_us\":"u8, record.LatencyNanos / 1000);
         if (record.Http is { } http)
         {
+            if (http.IsGrpc)
+            {
+                Grpc(ref json, record, http);
+            }
+
             Http(ref json, record, http);
         }
 
@@ -108,6 +113,27 @@ public sealed class JsonRecordEncoder
         if (headerDetail != HeaderDetail.None)
         {
             Headers(ref json, record, http, marks);
+        }
+
+        json.Raw("}"u8);
+    }
+
+    // Path "/package.Service/Method"; one that a secret is compared with is not taken apart.
+    private void Grpc(ref JsonCursor json, VisibilityRecord record, HttpRecord http)
+    {
+        var marks = HeaderRedaction.HasMarks(http.HeaderMatches) ? http.HeaderMatches : null;
+        var path = http.Request is { } request && (marks is null || !HeaderRedaction.IsMarked(marks, ":path")) ? request.Path : default;
+        var query = path.IndexOf('?');
+        path = query < 0 ? path : path[..query];
+        var cut = path.LastIndexOf('/');
+        json.Raw(",\"grpc\":{\"service\":"u8);
+        json.String(cut > 0 ? path[1..cut] : default, small);
+        json.Raw(",\"method\":"u8);
+        json.String(cut > 0 ? path[(cut + 1)..] : default, small);
+        if (record.EntryType == EntryType.Response && http.GrpcStatus is { } status)
+        {
+            json.Raw(",\"status\":"u8);
+            json.Number((ulong)status);
         }
 
         json.Raw("}"u8);

@@ -60,6 +60,15 @@ public sealed record BpfMetadataConfig : ListenerFilterConfig
     /// <summary>Field 3: keep the client's address on upstream connections.</summary>
     public bool UseOriginalSourceAddress { get; init; }
 
+    /// <summary>Field 4: the listener of an L7 load balancer. Never with <see cref="IsIngress"/>.</summary>
+    public bool IsL7Lb { get; init; }
+
+    /// <summary>Field 7: a north/south load balancer enforces its Ingress policy, too.</summary>
+    public bool EnforcePolicyOnL7Lb { get; init; }
+
+    /// <summary>Field 10: the name of that policy; empty for the Ingress IP.</summary>
+    public string L7LbPolicyName { get; init; } = "";
+
     /// <summary>Field 5, or null.</summary>
     public IPAddress? Ipv4SourceAddress { get; init; }
 

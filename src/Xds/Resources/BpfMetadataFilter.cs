@@ -20,7 +20,6 @@ internal static class BpfMetadataFilter
         }
         var v4 = Source(filter.Ipv4SourceAddress, AddressFamily.InterNetwork, "ipv4_source_address is not an IPv4 address", path.Field("ipv4_source_address"));
         var v6 = Source(filter.Ipv6SourceAddress, AddressFamily.InterNetworkV6, "ipv6_source_address is not an IPv6 address", path.Field("ipv6_source_address"));
-        CheckNotBuiltIn(filter, path);
         if (!filter.UseNphds && filter.BpfRoot.Length == 0)
         {
             throw path.Field("use_nphds").Error("there is no source of identities (neither use_nphds nor bpf_root): every peer would be \"world\"; "
@@ -41,28 +40,15 @@ internal static class BpfMetadataFilter
             UseOriginalSourceAddress = filter.UseOriginalSourceAddress,
             Ipv4SourceAddress = v4,
             Ipv6SourceAddress = v6,
+            IsL7Lb = filter.IsL7Lb,
+            EnforcePolicyOnL7Lb = filter.EnforcePolicyOnL7Lb,
+            L7LbPolicyName = filter.L7LbPolicyName,
             ProxyId = filter.ProxyId,
             OriginalSourceSoLingerTime = filter.HasOriginalSourceSoLingerTime ? filter.OriginalSourceSoLingerTime : null,
             // No BPF map is read: where bpf_root names one, identities come as NetworkPolicyHosts of the same source all the same.
             UseNphds = true,
             PolicySource = filter.CiliumConfigSource is { } source ? ConfigSources.ToConfig(source, sourcePath) : GrpcSources.Cilium,
         };
-    }
-
-    private static void CheckNotBuiltIn(BpfMetadata filter, ConfigPath path)
-    {
-        if (filter.IsL7Lb)
-        {
-            throw path.Field("is_l7lb").Error("L7 load balancer listeners are not built in yet; remove it");
-        }
-        if (filter.EnforcePolicyOnL7Lb)
-        {
-            throw path.Field("enforce_policy_on_l7lb").Error("L7 load balancer listeners are not built in yet; remove it");
-        }
-        if (filter.L7LbPolicyName.Length > 0)
-        {
-            throw path.Field("l7lb_policy_name").Error("L7 load balancer listeners are not built in yet; remove it");
-        }
     }
 
     private static IPAddress? Source(string text, AddressFamily family, string complaint, ConfigPath path)

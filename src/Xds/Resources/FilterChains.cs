@@ -27,9 +27,13 @@ internal static class FilterChains
             {
                 throw filtersPath.Item(i).Error("this filter is terminal and must be the last of its chain; remove it or what follows");
             }
-            if (i > 0 && filters[i] is CiliumNetworkConfig)
+            if (filters[i] is CiliumNetworkConfig && !MayPrecede(filters, i))
             {
                 throw filtersPath.Item(i).Error("cilium.network must be the first filter of its chain, once: nothing may run before the verdict");
+            }
+            if (filters[i] is WebSocketConfig && filters[^1] is HttpConnectionManagerConfig)
+            {
+                throw filtersPath.Item(i).Error("WebSocket filters need envoy.filters.network.tcp_proxy at the end of their chain");
             }
         }
         if (filters.Count == 0 || filters[^1] is not (TcpProxyConfig or HttpConnectionManagerConfig))
@@ -43,6 +47,19 @@ internal static class FilterChains
         return TransportSockets.Apply(config, chain.TransportSocket, path.Field("transport_socket"));
     }
 
+    // WebSocket filters may: what they learn of the connection is part of the verdict, and nothing is connected to before it.
+    private static bool MayPrecede(EquatableList<NetworkFilterConfig> filters, int network)
+    {
+        for (var i = 0; i < network; i++)
+        {
+            if (filters[i] is not WebSocketConfig)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static NetworkFilterConfig Filter(Filter filter, ConfigPath path)
     {
         TypedConfig.Required(filter.Name, path.Field("name"));
@@ -50,6 +67,8 @@ internal static class FilterChains
         return TypedConfig.Unpack(filter.TypedConfig, path) switch
         {
             NetworkFilter network => Network(network, path),
+            WebSocketClient client => WebSocketFilters.ToConfig(client, path),
+            WebSocketServer server => WebSocketFilters.ToConfig(server, path),
             TcpProxy tcp => new TcpProxyConfig(
                 TypedConfig.Required(tcp.StatPrefix, path.Field("stat_prefix")),
                 TypedConfig.Required(tcp.Cluster, path.Field("cluster")),

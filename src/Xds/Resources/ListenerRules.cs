@@ -50,7 +50,7 @@ internal static class ListenerRules
     private static void CheckEnforcement(FilterChainConfig chain, bool metadata, ConfigPath path)
     {
         path = path.Field("filters");
-        var network = chain.Filters[0] is CiliumNetworkConfig;
+        var network = chain.Filters.Any(f => f is CiliumNetworkConfig);
         var terminal = path.Item(chain.Filters.Count - 1).Field("typed_config");
         var manager = chain.Filters[^1] as HttpConnectionManagerConfig;
         var l7 = manager is not null && manager.HttpFilters.Any(f => f is L7PolicyConfig);

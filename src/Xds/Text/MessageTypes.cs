@@ -25,6 +25,8 @@ internal static class MessageTypes
             Cilium.BpfMetadata.Descriptor,
             Cilium.NetworkFilter.Descriptor,
             Cilium.L7Policy.Descriptor,
+            Cilium.WebSocketClient.Descriptor,
+            Cilium.WebSocketServer.Descriptor,
             Envoy.Config.Listener.V3.Listener.Descriptor,
             Envoy.Config.Cluster.V3.Cluster.Descriptor,
             Envoy.Config.Route.V3.RouteConfiguration.Descriptor,

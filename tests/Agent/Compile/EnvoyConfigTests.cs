@@ -2,10 +2,15 @@ using System;
 using System.Linq;
 using Cilium;
 using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf.WellKnownTypes;
 using Postern.Agent.Compile;
+using Postern.Xds.Config;
+using Postern.Xds.Discovery;
+using Postern.Xds.Resources;
 
 namespace Postern.Tests.Agent.Compile;
 
@@ -72,6 +77,16 @@ public sealed class EnvoyConfigTests
         Assert.Equal("cilium.bpf_metadata", metadata.Name);
         var config = metadata.TypedConfig.Unpack<BpfMetadata>();
         Assert.True(config is { IsIngress: false, UseOriginalSourceAddress: true, IsL7Lb: true });
+    }
+
+    [Fact]
+    public void ListenerOfServices_IsTakenByTheProxysDecoderAsALoadBalancers()
+    {
+        var listener = Compile().EnvoyConfigs.Single().Listeners.Single().Unpack<Listener>();
+        listener.Address = new Address { SocketAddress = new SocketAddress { Address = "127.0.0.1", PortValue = 10002 } };
+        var decoded = new ResourceDecoder(new DecodeOptions { RejectUnknownDynamicFields = true }).Decode(ResourceType.Listener, Any.Pack(listener), "");
+        var metadata = Assert.Single(Assert.IsType<ListenerConfig>(decoded.Config).ListenerFilters.OfType<BpfMetadataConfig>());
+        Assert.Equal((true, true, false), (metadata.IsL7Lb, metadata.UseOriginalSourceAddress, metadata.IsIngress));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// # comment; the first ones say what is shown and why
 /// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
 ///                        max-head, max-headers, codec (Auto, Http1, Http2), request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
-///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, route-prefix, route-rewrite,
+///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, upgrades PROTOCOLS, route-prefix, route-rewrite,
 ///                        no-cluster, whole-only (not run with one-byte deliveries)
 /// C> TEXT                the client sends a line        U&lt; TEXT   the upstream must receive a line
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
@@ -127,6 +127,7 @@ internal sealed class Dialogue
             "remote-address" => options with { Forwarded = options.Forwarded with { UsesRemoteAddress = true, Appends = value != "skip-append" } },
             "trusted-hops" => options with { Forwarded = options.Forwarded with { TrustedHops = int.Parse(value, CultureInfo.InvariantCulture) } },
             "internal" => options with { Forwarded = options.Forwarded with { Internal = [IPNetwork.Parse(value)] } },
+            "upgrades" => options with { Upgrades = value.Split(' ') },
             "via" => options with { Via = value },
             "route-prefix" => options with { RoutePrefix = value },
             "route-rewrite" => options with { RouteRewrite = value },

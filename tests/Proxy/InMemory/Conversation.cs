@@ -44,10 +44,15 @@ internal sealed class Conversation : IDisposable
         this.fixture = fixture;
         ownsHost = host is null;
         Host = host ?? new UpstreamHost();
-        Policy.Use(options.Policy);
+        Policy = options.Given ?? new TestPolicy();
+        Records = new RecordList { Also = options.OnRecord };
+        if (options.Given is null)
+        {
+            Policy.Use(options.Policy);
+        }
         transport = new MemoryConnection(options.MaxRead);
         var pod = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 80);
-        var metadata = new ConnectionMetadata
+        var metadata = options.Metadata?.Invoke(Policy) ?? new ConnectionMetadata
         {
             Direction = TrafficDirection.Ingress,
             PodAddress = "10.0.0.1",
@@ -67,7 +72,7 @@ internal sealed class Conversation : IDisposable
         registry = new ConnectionRegistry(admission);
         review = new PolicyReview(() => [registry], NullLogger.Instance);
         var verdict = new OpenVerdict(metadata, opaque: false, Policy.Current, Records, "test", registry.Stats);
-        var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, client, pod, Host, registry, verdict);
+        var parts = new HttpConnectionParts(Id, new TransportChannel(transport, transport), default, Snapshot(options, Records), metadata, metadata.Source, metadata.Destination, Host, registry, verdict);
         connection = fixture.Engine.Begin(parts);
         running = fixture.Engine.RunAsync(connection, parts);
     }
@@ -75,9 +80,9 @@ internal sealed class Conversation : IDisposable
     /// <summary>Connection id, as log lines name it.</summary>
     public string Id { get; }
 
-    public TestPolicy Policy { get; } = new();
+    public TestPolicy Policy { get; }
 
-    public RecordList Records { get; } = new();
+    public RecordList Records { get; }
 
     public UpstreamHost Host { get; }
 
@@ -183,7 +188,7 @@ internal sealed class Conversation : IDisposable
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
-        var cluster = new ClusterSnapshot(new ClusterConfig("test", ClusterType.OriginalDst, TimeSpan.FromSeconds(5), []), ClusterStats.In(options.Stats, "test"));
+        var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]), ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(

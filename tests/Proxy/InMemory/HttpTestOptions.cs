@@ -1,7 +1,10 @@
 using System;
+using System.Net;
+using Postern.Filters;
 using Postern.Filters.Http;
 using Postern.Proxy.Http;
 using Postern.Proxy.Stats;
+using Postern.Records;
 using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.InMemory;
@@ -53,6 +56,18 @@ internal sealed record HttpTestOptions
 
     /// <summary>The route's <c>prefix_rewrite</c>, or null.</summary>
     public string? RouteRewrite { get; init; }
+
+    /// <summary>In place of <see cref="Policy"/>.</summary>
+    public TestPolicy? Given { get; init; }
+
+    /// <summary>What the listener makes of the connection; a client of identity 5 at a pod's port 80 where it is not said.</summary>
+    public Func<TestPolicy, ConnectionMetadata>? Metadata { get; init; }
+
+    /// <summary>The cluster's endpoints, one after the other; without them requests go to the original destination.</summary>
+    public EndPoint[] Endpoints { get; init; } = [];
+
+    /// <summary>Called with each record.</summary>
+    public Action<VisibilityRecord>? OnRecord { get; init; }
 
     /// <summary>The route's cluster exists.</summary>
     public bool HasCluster { get; init; } = true;

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
@@ -12,6 +13,9 @@ internal sealed class RecordList : IRecordSink
     private readonly List<SeenRecord> seen = [];
 
     public string Name => "list";
+
+    /// <summary>Called with each record before it is listed.</summary>
+    public Action<VisibilityRecord>? Also { get; init; }
 
     public long Dropped => 0;
 
@@ -29,6 +33,7 @@ internal sealed class RecordList : IRecordSink
     public void Write(VisibilityRecord record)
     {
         var copy = SeenRecord.Of(record);
+        Also?.Invoke(record);
         lock (gate)
         {
             seen.Add(copy);

@@ -19,12 +19,17 @@ internal sealed record SeenRecord(EntryType Type, IReadOnlyDictionary<string, st
             ["policy"] = record.PolicyName,
             ["source"] = record.SourceIdentity.ToString(),
             ["sni"] = record.Sni,
+            ["destination"] = record.DestinationAddress,
+            ["destination-identity"] = record.DestinationIdentity.ToString(),
+            ["direction"] = record.Direction.ToString(),
             ["http"] = record.Http is null ? "no" : "yes",
         };
         if (record.Http is { } http)
         {
             fields["status"] = http.Status.ToString();
             fields["scheme"] = http.Scheme;
+            fields["call"] = http.IsGrpc ? "yes" : "no";
+            fields["grpc"] = http.GrpcStatus?.ToString() ?? "";
             fields["method"] = http.Request?.Method.ToString() ?? "";
             fields["path"] = http.Request?.Path.ToString() ?? "";
             fields["authority"] = http.Request?.Authority.ToString() ?? "";

@@ -22,7 +22,13 @@ internal sealed class TestPolicy : IPolicySource, ISecretSource
 
     public ISecretSource Secrets => this;
 
-    public string? FindGenericSecret(string name) => name == "token" ? "s3cret" : null;
+    /// <summary>By name; others are not loaded.</summary>
+    public Dictionary<string, string> Generic { get; init; } = new(StringComparer.Ordinal) { ["token"] = "s3cret" };
+
+    public string? FindGenericSecret(string name) => Generic.GetValueOrDefault(name);
+
+    /// <summary>From now on this is in force.</summary>
+    public void Use(PolicyState state) => current = state;
 
     public void Use(string name) => current = current with { Policies = Compiled.GetOrAdd(name, Read), Version = name };
 

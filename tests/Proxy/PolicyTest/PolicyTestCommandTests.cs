@@ -20,7 +20,8 @@ public sealed class PolicyTestCommandTests : IDisposable
         var (code, output, error) = Run(shared);
         var bad = output.Split('\n').Where(line => line.Contains("\"failed\"", StringComparison.Ordinal)).Take(10);
         Assert.True(code == 0, error + string.Join('\n', bad));
-        Assert.Matches("^74 passed, 0 failed, [0-9]+ skipped$", output.TrimEnd().Split('\n')[^1]);
+        // 74 of the kinds without a connection, 16 http_l7lb, 12 TLS, 11 websocket (three are denied by a handshake), 6 bpf_metadata.
+        Assert.Matches("^119 passed, 0 failed, [0-9]+ skipped$", output.TrimEnd().Split('\n')[^1]);
     }
 
     [Fact]
@@ -77,10 +78,42 @@ public sealed class PolicyTestCommandTests : IDisposable
         Assert.Contains("\"identity\":9,\"expected\":8,\"ok\":false", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("context", 0)]
+    [InlineData("raw", 1)]
+    public void TlsCase_ComparesTheContextSearch(string expected, int code)
+    {
+        var policy = """[{"endpoint_ips":["10.0.0.1"],"endpoint_id":7,"ingress_per_port_policies":[{"port":443,"rules":[{"remote_policies":[5],"downstream_tls_context":{"tls_sds_secret":"cert"}}]}]}]""";
+        var (exit, output, _) = RunText($$"""[{"kind":"tls_tcp","policy":{{policy}},"requests":[{"direction":"ingress","local_ip":"10.0.0.1","remote_identity":5,"port":443,"expect":"allow","expect_downstream_tls":"{{expected}}","expect_upstream_tls":"raw"}]}]""");
+        Assert.Equal(code, exit);
+        Assert.Contains("\"downstream_tls\":\"context\",\"upstream_tls\":\"raw\"", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WebSocketCaseDeniedByItsHandshake_IsLeftOpenAndCounted()
+    {
+        var (code, output, _) = RunText($$"""[{"kind":"websocket","policy":{{Policy}},"requests":[{"direction":"ingress","local_ip":"10.0.0.1","remote_identity":5,"port":80,"expect":"deny"}]}]""");
+        Assert.Equal(0, code);
+        Assert.Contains("\"ok\":null,\"open\":\"policy allows it", output, StringComparison.Ordinal);
+        Assert.Equal("0 passed, 0 failed, 1 skipped", output.TrimEnd().Split('\n')[^1]);
+    }
+
+    [Theory]
+    [InlineData("\"is_l7lb\":true,\"use_original_source_address\":true", "\"mark\":\"0x00070900\",\"source_identity\":111,\"policy_name\":\"10.0.0.1\",\"source_address\":\"10.0.0.1\"", 0)]
+    [InlineData("\"is_l7lb\":true,\"use_original_source_address\":true", "\"mark\":\"0x00080900\"", 1)]
+    [InlineData("\"is_l7lb\":true,\"ipv4_source_address\":\"10.9.9.9\",\"enforce_policy_on_l7lb\":true", "\"metadata\":true,\"mark\":\"0x00080b00\",\"source_identity\":8,\"ingress_policy_name\":\"10.9.9.9\",\"ingress_source_identity\":111,\"source_address\":\"10.9.9.9\"", 0)]
+    [InlineData("\"is_l7lb\":true,\"ipv6_source_address\":\"fd00::9\"", "\"metadata\":false", 0)]
+    [InlineData("\"is_l7lb\":true,\"is_ingress\":true", "\"metadata\":false", 1)]
+    public void BpfMetadataCase_ComparesWhatTheFilterMakesOfTheConnection(string filter, string expected, int code)
+    {
+        var (exit, output, _) = RunText($$$"""[{"kind":"bpf_metadata","context":{"bpf_metadata":{{{{filter}}}},"connection":{"remote_address":"10.0.0.1:4000","original_destination":"10.0.0.200:80"},"host_map":[{"policy":111,"host_addresses":["10.0.0.1"]},{"policy":8,"host_addresses":["10.9.9.9"]}]},"policy":{{{Policy}}},"expect_metadata":{{{{expected}}}}}]""");
+        Assert.True(exit == code, output);
+    }
+
     [Fact]
     public void KindOfALiveConnection_IsSkipped()
     {
-        var (code, output, _) = RunText("""[{"kind":"websocket"}]""");
+        var (code, output, _) = RunText("""[{"kind":"kafka"}]""");
         Assert.Equal(0, code);
         Assert.Equal("0 passed, 0 failed, 1 skipped", output.TrimEnd());
     }

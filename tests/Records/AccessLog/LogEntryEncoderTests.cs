@@ -74,6 +74,15 @@ public class LogEntryEncoderTests
     }
 
     [Fact]
+    public void GrpcTrailers_StandAmongTheHeadersAsFarAsTheySayHowTheCallEnded()
+    {
+        var record = SampleExchange.Response();
+        record.Http!.ResponseTrailers = new SampleExchange().With("Grpc-Status", "5").With("x-sum", "1").With("grpc-message", "no such door");
+
+        Assert.Equal([["grpc-status", "5"], ["grpc-message", "no such door"]], Decode(record).Message(100)!.Pairs(6)[^2..]);
+    }
+
+    [Fact]
     public void ForwardedProto_BecomesTheSchemeAndLeavesTheHeaders()
     {
         var record = SampleExchange.Request();

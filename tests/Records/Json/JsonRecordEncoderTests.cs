@@ -45,6 +45,31 @@ public class JsonRecordEncoderTests
         Assert.Equal(["User-Agent", "curl/7.88.1"], Pairs(http.GetProperty("headers"))[1]);
     }
 
+    [Theory]
+    [InlineData("/pkg.Doors/Open", "pkg.Doors", "Open")]
+    [InlineData("/pkg.Doors/Open?a=/b", "pkg.Doors", "Open")]
+    [InlineData("/Open", "", "")]
+    [InlineData("*", "", "")]
+    public void GrpcCall_HasServiceMethodAndInItsResponseTheStatus(string path, string service, string method)
+    {
+        var record = SampleExchange.Response();
+        ((SampleExchange)record.Http!.Request!).PathText = path;
+        (record.Http.IsGrpc, record.Http.GrpcStatus) = (true, 0);
+        Assert.Equal($$"""{"service":"{{service}}","method":"{{method}}","status":0}""", Parse(record).GetProperty("grpc").GetRawText());
+        record.Http.GrpcStatus = null;
+        Assert.Equal($$"""{"service":"{{service}}","method":"{{method}}"}""", Parse(record).GetProperty("grpc").GetRawText());
+    }
+
+    [Fact]
+    public void GrpcCallWhosePathIsComparedWithASecret_IsNotTakenApart()
+    {
+        var record = SampleExchange.Request();
+        ((SampleExchange)record.Http!.Request!).PathText = "/hidden.Service/Method";
+        record.Http.IsGrpc = true;
+        SampleExchange.NoteRejected(record.Http.HeaderMatches!, ":path", HeaderRedaction.Mark);
+        Assert.DoesNotContain("hidden", Parse(record).GetRawText(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Response_ShowsItsOwnHeadersAndOnlyTheRequestId()
     {
