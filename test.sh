@@ -9,7 +9,7 @@ usage() {
 Usage: ./test.sh [--filter EXPRESSION]
 Builds and runs every test project of Proxy.sln; the last line is "N passed, N failed, N skipped", the exit code tells.
   --filter EXPRESSION   only the tests that match, as 'dotnet test --filter' takes it, e.g. FullyQualifiedName~Policy
-As root it installs what Debian 12 lacks (clang, libbpf-dev, iptables, iproute2, procps, curl, python3-grpcio, openssl) and runs the tests in network namespaces too;
+As root it installs what Debian 12 lacks (clang, libbpf-dev, iptables, iproute2, procps, curl, openssl, nginx, nodejs, nghttp2-client, nghttp2-server, python3-grpcio, python3-websockets) and runs the tests in network namespaces too;
 otherwise those are skipped. Needs the .NET 10 SDK, clang and libbpf-dev.
 USAGE
 }
@@ -27,7 +27,11 @@ done
 need_dotnet
 need_bpf
 if is_root; then
-    need iptables iptables iproute2 ip procps sysctl curl curl python3-grpcio /usr/lib/python3/dist-packages/grpc openssl openssl
+    need iptables iptables iproute2 ip procps sysctl curl curl openssl openssl
+    # Clients and servers that are not ours, for tests/Netns. A node of another origin than Debian's does as well.
+    need nginx nginx nodejs node nghttp2-client nghttp nghttp2-server nghttpd \
+        python3-grpcio /usr/lib/python3/dist-packages/grpc python3-websockets /usr/lib/python3/dist-packages/websockets
+    need_grpc_js
 else
     say "Not root: tests that need network namespaces or transparent sockets are skipped. For all of them: sudo ./test.sh"
 fi

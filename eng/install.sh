@@ -70,6 +70,22 @@ need_bpf() {
     need clang clang libbpf-dev /usr/include/bpf/bpf_helpers.h
 }
 
+# A gRPC client for tests, from npm in the versions of its lock file. Debian's npm brings hundreds of packages, so it is not installed for this: without npm those tests are skipped.
+need_grpc_js() {
+    local lock=tests/Netns/Http/grpc-js to=out/grpc-js log
+    ! cmp -s "$lock/package-lock.json" "$to/installed.json" || return 0
+    command -v npm >/dev/null 2>&1 || { say "No npm: the tests with @grpc/grpc-js are skipped."; return 0; }
+    say "Installing @grpc/grpc-js"
+    mkdir -p "$to"
+    cp "$lock/package.json" "$lock/package-lock.json" "$to/"
+    if log=$(cd "$to" && timeout 120 npm ci --ignore-scripts --no-audit --no-fund 2>&1 </dev/null); then
+        cp "$lock/package-lock.json" "$to/installed.json"
+    else
+        rm -rf "$to"
+        say "npm could not install it, so the tests with it are skipped: $(tail -n 3 <<<"$log")"
+    fi
+}
+
 # The runtime identifier of this machine.
 rid() {
     case "$(uname -m)" in

@@ -20,7 +20,7 @@ public sealed record Http2ProtocolConfig
     /// <summary><c>initial_connection_window_size</c>, bytes.</summary>
     public int? InitialConnectionWindowSize { get; init; }
 
-    /// <summary><c>allow_connect</c>: RFC 8441 is offered even where no upgrade is configured.</summary>
+    /// <summary><c>allow_connect</c>: RFC 8441 is offered to clients. Without it, it is not, whatever upgrades are configured: a client told of it stops opening HTTP/1.1 connections for WebSocket.</summary>
     public bool AllowConnect { get; init; }
 
     /// <summary><c>max_outbound_frames</c>.</summary>

@@ -20,8 +20,9 @@ internal static class ConfigText
           {"name":"cilium.bpf_metadata","typed_config":{"@type":"type.googleapis.com/cilium.BpfMetadata","is_ingress":{{(of.Ingress ? "true" : "false")}},
            "use_original_source_address":true,"use_nphds":true,"proxy_id":{{of.ProxyId}},"cilium_config_source":{{Source(of)}} } }],
          "filter_chains":[
-          {"name":"raw","filter_chain_match":{"transport_protocol":"raw_buffer"},"filters":[{{Network(of)}},{{(of.Opaque ? Tcp("original") : Http(of, "original"))}}]},
-          {"name":"tls","filter_chain_match":{"transport_protocol":"tls"},"filters":[{{Network(of)}},{{Tcp("original")}}]}]}
+          {"name":"raw","filter_chain_match":{"transport_protocol":"raw_buffer"},"filters":[{{Network(of)}},{{(of.Opaque ? Tcp("original") : Http(of, of.Cluster))}}]},
+          {"name":"tls","filter_chain_match":{"transport_protocol":"tls"},"filters":[{{Network(of)}},{{(of.TlsSocket.Length == 0 ? Tcp("original") : Http(of, of.Cluster))}}]
+           {{(of.TlsSocket.Length == 0 ? "" : ",\"transport_socket\":" + of.TlsSocket)}} }]}
         """;
 
     /// <summary>A listener without policy that forwards HTTP to a cluster.</summary>
@@ -137,6 +138,7 @@ internal static class ConfigText
             {"name":"hcm","typed_config":{"@type":"{{Envoy}}.network.http_connection_manager.v3.HttpConnectionManager","stat_prefix":"http",
              "use_remote_address":true,"skip_xff_append":true,"stream_idle_timeout":"{{of.StreamIdle}}","request_headers_timeout":"{{of.HeadersTimeout}}",
              "common_http_protocol_options":{"idle_timeout":"{{of.Idle}}"},
+             {{of.HttpExtra}}
              {{routes}},
              "http_filters":[{{l7}}{"name":"router","typed_config":{"@type":"{{Envoy}}.http.router.v3.Router"} }]} }
             """;

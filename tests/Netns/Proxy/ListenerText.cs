@@ -33,6 +33,15 @@ internal sealed record ListenerText
     /// <summary>Where the route table "table" comes from; empty: the route is written in the listener.</summary>
     internal string Rds { get; init; } = "";
 
+    /// <summary>More members of the HTTP connection manager, each ending in a comma.</summary>
+    internal string HttpExtra { get; init; } = "";
+
+    /// <summary>The transport socket that ends TLS; then the TLS chain is one of HTTP. Empty: TLS passes by tcp_proxy.</summary>
+    internal string TlsSocket { get; init; } = "";
+
+    /// <summary>Where HTTP of both chains goes.</summary>
+    internal string Cluster { get; init; } = "original";
+
     /// <summary>More members of the listener, each ending in a comma.</summary>
     internal string Extra { get; init; } = "";
 }
