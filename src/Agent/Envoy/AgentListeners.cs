@@ -45,14 +45,7 @@ public static class AgentListeners
         {
             listener.FilterChains.Add(Chain("http", options, Http(cluster, options)));
         }
-        var inside = cluster + AgentBootstrap.TlsSuffix;
-        var tls = Chain("tls", options, agentListener.Kind == RedirectKind.Https ? Http(inside, options) : Relay(inside));
-        tls.FilterChainMatch = new FilterChainMatch { TransportProtocol = "tls" };
-        if (agentListener.Kind != RedirectKind.Http)
-        {
-            tls.TransportSocket = new TransportSocket { Name = "cilium.tls_wrapper", TypedConfig = Any.Pack(new DownstreamTlsWrapperContext()) };
-        }
-        listener.FilterChains.Add(tls);
+        listener.FilterChains.Add(Tls(agentListener.Kind, cluster, options));
         return listener;
     }
 
@@ -84,6 +77,23 @@ public static class AgentListeners
         Name = name,
         Filters = { Filter("cilium.network", new NetworkFilter { AccessLogPath = options.AccessLogPath }), terminal },
     };
+
+    private static FilterChain Tls(RedirectKind kind, string cluster, AgentListenerOptions options)
+    {
+        var inside = cluster + AgentBootstrap.TlsSuffix;
+        var chain = Chain("tls", options, kind switch
+        {
+            RedirectKind.Https => Http(inside, options),
+            RedirectKind.Http => Relay(cluster), // passed through: what a server is to see encrypted twice is refused
+            _ => Relay(inside),
+        });
+        chain.FilterChainMatch = new FilterChainMatch { TransportProtocol = "tls" };
+        if (kind != RedirectKind.Http)
+        {
+            chain.TransportSocket = new TransportSocket { Name = "cilium.tls_wrapper", TypedConfig = Any.Pack(new DownstreamTlsWrapperContext()) };
+        }
+        return chain;
+    }
 
     private static Filter Filter(string name, IMessage config) => new() { Name = name, TypedConfig = Any.Pack(config) };
 

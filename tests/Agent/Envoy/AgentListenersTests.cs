@@ -40,7 +40,7 @@ public sealed class AgentListenersTests
         Assert.Equal(["raw", "tls"], config.FilterChains.Select(chain => chain.Name is "tls" ? "tls" : "raw"));
         Assert.Equal([false, kind != RedirectKind.Http], config.FilterChains.Select(chain => chain.TlsByPolicy));
         Assert.All(config.FilterChains, chain => Assert.All(
-            chain.Filters.OfType<TcpProxyConfig>(), tcp => Assert.Equal(chain.Name == "tls" ? cluster + "-tls" : cluster, tcp.Cluster)));
+            chain.Filters.OfType<TcpProxyConfig>(), tcp => Assert.Equal(chain.Name == "tls" && kind != RedirectKind.Http ? cluster + "-tls" : cluster, tcp.Cluster)));
         var managers = config.FilterChains.SelectMany(chain => chain.Filters).OfType<HttpConnectionManagerConfig>().ToList();
         Assert.Equal(kind switch { RedirectKind.Tcp => 0, RedirectKind.Http => 1, _ => 2 }, managers.Count);
         Assert.All(managers, manager => Assert.Single(manager.HttpFilters.OfType<L7PolicyConfig>()));
