@@ -56,6 +56,8 @@ demo_stages() {
     expect "https://$OTHER_NAME/status" "All systems nominal" "World CA"
 
     put_policy visibility
+    # Until the proxy has the secrets that the policy names, it refuses; they come a moment after.
+    until_true "the proxy shows the cluster's certificate" shows "$MEDIABOT" first
     stage "TLS visibility: opened at the node, looked into, closed again"
     expect "https://$GOOD_NAME/status" "All systems nominal" "Cluster CA"
     expect "-H Authorization:s3cr3t-value https://$GOOD_NAME/headers" "Authorization: s3cr3t-value" "Cluster CA"
