@@ -21,7 +21,7 @@ leaf() {
 }
 
 pki_up() {
-    mkdir -m 700 -p "$PKI"
+    mkdir -m 700 "$PKI"
     authority world "World CA"
     authority nobody "Nobody CA"
     authority cluster "Cluster CA"
