@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a demo: real curl between network namespaces, before and after policy, with a record for each request.
+# Runs a demo: real clients between network namespaces, before and after policy, with a record for each request.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . eng/install.sh
@@ -13,7 +13,8 @@ Without a name: starwars. Prints command, expected, got for each step, then the 
   --keep   leave the demo up and print commands to play with
   --down   take a kept (or interrupted) demo away
   --list   the demos there are
-Needs root (network namespaces). Installs clang, libbpf-dev, curl, nginx, iptables and iproute2 when they are missing.
+Needs root (network namespaces). Installs clang, libbpf-dev, iptables, iproute2 and what the demo runs when they are missing: curl and nginx (starwars), those and
+openssl (tls), python3-grpcio (grpc).
 USAGE
 }
 
@@ -40,14 +41,14 @@ failed=0 rows=0
 stage() {
     say ""
     say "== $1"
-    printf '%-87s  %-26s  %-26s  %s\n' command expected got ok
+    printf '%-87s  %-33s  %-33s  %s\n' command expected got ok
 }
 
 row() { # row COMMAND EXPECTED GOT
     local ok=yes
     rows=$((rows + 1))
     [ "$2" = "$3" ] || { ok=NO; failed=$((failed + 1)); }
-    printf '%-87s  %-26s  %-26s  %s\n' "$1" "$2" "$3" "$ok"
+    printf '%-87s  %-33s  %-33s  %s\n' "$1" "$2" "$3" "$ok"
 }
 
 clean_up() {

@@ -3,10 +3,10 @@
 
 # shellcheck source=network.sh
 . "$DEMO/network.sh"
+# shellcheck source=../agent.sh
+. "$DEMO/../agent.sh"
 
-readonly FOLDER="$STATE/folder" RUN="$STATE/run" AGENT_LOG="$STATE/agent.log" DEATHSTAR_DIR="$STATE/deathstar"
-readonly BPF="$STATE/bpf" # a BPF file system of the demo's own: whatever is pinned goes with its mount
-readonly API="$RUN/agent.sock" OBSERVE="$RUN/observe.sock" POSTERN_LOG="$RUN/proxy.log" RECORDS="$STATE/records.json"
+readonly DEATHSTAR_DIR="$STATE/deathstar"
 readonly LANDING="-4 -XPOST $DEATHSTAR_NAME/v1/request-landing" LANDING6="-6 -XPOST $DEATHSTAR_NAME/v1/request-landing" EXHAUST="-4 -XPUT $DEATHSTAR_NAME/v1/exhaust-port"
 
 demo_need() { need curl curl nginx nginx iptables iptables iproute2 ip; }
@@ -18,53 +18,7 @@ demo_up() {
     ip netns exec "$DEATHSTAR" nginx -p "$DEATHSTAR_DIR" -c nginx.conf ||
         die "nginx did not start in $DEATHSTAR; see $DEATHSTAR_DIR/error.log"
 
-    mkdir -p "$FOLDER" "$RUN" "$BPF"
-    # Where it cannot be mounted, the agent steers by iptables and says why.
-    mount -t bpf bpf "$BPF" 2>/dev/null || true
-    cp "$DEMO/endpoints.yaml" "$FOLDER/"
-    # Its own session: Ctrl-C reaches this script only, which then takes the demo down in order.
-    # nsenter, for `ip netns exec` would take it to a mount namespace of its own, and what eBPF pins would end with it.
-    setsid nsenter --net="/run/netns/$NODE" out/postern-agent run --bpf-root "$BPF" --dir "$FOLDER" --runtime-dir "$RUN" --state-dir "$STATE/agent" \
-        --proxy-arg=--record-json --proxy-arg="$RECORDS" </dev/null >"$AGENT_LOG" 2>&1 &
-    AGENT_PID=$!
-    disown
-    enforced_after 0
-    say "Steering: $(out/postern-agent steering list --api-socket "$API" | sed -n 's/^Mode: *//p')"
-}
-
-# put_policy NAME: renaming a whole file into place is what makes the change atomic for whoever watches it. Waits until the proxy has
-# ACKed it and the traffic is steered.
-put_policy() {
-    local before
-    before=$(revision enforcedRevision)
-    cp "$DEMO/policies/$1.yaml" "$FOLDER/.policy.new"
-    mv "$FOLDER/.policy.new" "$FOLDER/policy.yaml"
-    enforced_after "$before"
-}
-
-# revision NAME: a number of the agent's status: revision or enforcedRevision; nothing while the agent does not answer.
-revision() { out/postern-agent status --api-socket "$API" -o json 2>/dev/null | sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p"; }
-
-enforced_after() { until_true "the agent enforces a revision after $1" is_enforced_after "$1"; }
-
-is_enforced_after() { [ "$(revision enforcedRevision)" -gt "$1" ] 2>/dev/null; }
-
-# until_true WHAT COMMAND...: waits for a condition at most 40 s, and reports what agent and proxy said when it does not come.
-until_true() {
-    local what="$1" deadline=$((SECONDS + 40))
-    shift
-    until "$@"; do
-        [ -e "/proc/$AGENT_PID" ] || complain "postern-agent ended"
-        [ "$SECONDS" -lt "$deadline" ] || complain "waited 40 s in vain: $what"
-        sleep 0.1
-    done
-}
-
-complain() {
-    out/postern-agent status --api-socket "$API" >&2 || true
-    tail -n 20 "$AGENT_LOG" >&2
-    tail -n 20 "$POSTERN_LOG" >&2 || true
-    die "$1; the agent's status and the last lines of agent and proxy stand above."
+    agent_up
 }
 
 demo_stages() {
@@ -144,21 +98,12 @@ seen() {
 demo_records() {
     local ask=(--api-socket "$API")
     say ""
-    say "postern-agent status:"
-    out/postern-agent status "${ask[@]}" || true
-    say ""
     say "postern-agent endpoint list:"
     out/postern-agent endpoint list "${ask[@]}" || true
     say ""
     say "postern-agent policy trace --from default/tiefighter --to default/deathstar --port 80 --http \"PUT /v1/exhaust-port\":"
     out/postern-agent policy trace "${ask[@]}" --from default/tiefighter --to default/deathstar --port 80 --http "PUT /v1/exhaust-port" || true
-    say ""
-    say "Flow records:"
-    # A postern that cannot be asked is no reason to hide the records: the file has them too.
-    timeout 10 out/postern observe --socket "$OBSERVE" --last 20 --follow false -o table </dev/null 2>"$STATE/observe.err" || {
-        sed 's/^/observe: /' "$STATE/observe.err" >&2
-        tail -n 20 "$RECORDS"
-    }
+    agent_records
 }
 
 demo_hints() {
@@ -169,30 +114,20 @@ The demo is up. Things to try (as root, in $PWD):
   ip netns exec $TIEFIGHTER curl -si $EXHAUST
   ip netns exec $XWING curl -s $LANDING
   nsenter --net=/run/netns/$XWING curl -s -XPOST $DEATHSTAR_IP/v1/request-landing
-Change the policy: edit a copy, then rename it into place; the agent compiles it, the proxy ACKs it, it applies to the next request.
-  cp $FOLDER/policy.yaml $FOLDER/.new && editor $FOLDER/.new && mv $FOLDER/.new $FOLDER/policy.yaml
+  tail -f $DEATHSTAR_DIR/access.log
   cp $DEMO/policies/l3-l4.yaml $FOLDER/.new && mv $FOLDER/.new $FOLDER/policy.yaml
-Ask the agent (add -o json for programs):
-  out/postern-agent status --api-socket $API
-  out/postern-agent endpoint list --api-socket $API
   out/postern-agent steering list --api-socket $API
   out/postern-agent steering counters --api-socket $API
-  out/postern-agent policy get --api-socket $API
   out/postern-agent policy trace --api-socket $API --from default/xwing --to default/deathstar --port 80 --http "POST /v1/request-landing"
-  nsenter --net=/run/netns/$NODE out/postern-agent doctor --api-socket $API --bpf-root $BPF
-Watch the flows, the agent, the proxy, the death star:
-  out/postern observe --socket $OBSERVE
   out/postern-agent monitor --api-socket $API
-  tail -f $AGENT_LOG
-  tail -f $POSTERN_LOG
-  tail -f $DEATHSTAR_DIR/access.log
-Take everything away:
-  ./demo.sh --down
 HINTS
+    agent_hints
+    say "Take everything away:"
+    say "  ./demo.sh --down"
 }
 
 demo_down() {
     network_down
-    while mountpoint -q "$BPF"; do umount -l "$BPF"; done
+    agent_down
 }
-demo_is_up() { network_exists || mountpoint -q "$BPF"; }
+demo_is_up() { network_exists || agent_is_up; }

@@ -58,8 +58,11 @@ public enum RedirectKind
     /// <summary>Judged by connection and SNI.</summary>
     Tcp,
 
-    /// <summary>Judged request by request.</summary>
+    /// <summary>Judged request by request. TLS passes through, where policy allows that without a look inside.</summary>
     Http,
+
+    /// <summary>Judged request by request, inside TLS too: some rule of these ports has it terminated.</summary>
+    Https,
 }
 
 /// <summary>An identity in use.</summary>

@@ -14,6 +14,7 @@ internal sealed class DirectionRules
     private static readonly PortNetworkPolicyRule AllowEverybody = new() { Name = "enableDefaultDeny: false" };
 
     private readonly Dictionary<(ushort Port, ushort EndPort), HashSet<uint>?> allowed = []; // null: everybody
+    private readonly List<(ushort Port, ushort EndPort)> terminated;
 
     private DirectionRules(IReadOnlyList<PortNetworkPolicy> entries, IReadOnlyList<RuleOrigin> origins, bool isEnforced)
     {
@@ -21,6 +22,7 @@ internal sealed class DirectionRules
         Origins = origins;
         IsEnforced = isEnforced;
         HttpPorts = [.. origins.Where(origin => origin.Rule.HttpRules is not null).Select(origin => (origin.Port, Last(origin))).Distinct().Order()];
+        terminated = [.. origins.Where(origin => origin.Rule.DownstreamTlsContext is not null).Select(origin => (origin.Port, Last(origin))).Distinct()];
         ListenerPorts = [.. origins.Where(origin => origin.Listener is not null).Select(origin => (origin.Port, Last(origin), origin.Listener!)).Distinct().Order()];
         foreach (var entry in entries)
         {
@@ -105,6 +107,10 @@ internal sealed class DirectionRules
         }
         return false;
     }
+
+    /// <summary>Whether some rule of these ports has TLS terminated. Port 0 stands for all.</summary>
+    public bool HasTermination(ushort port, ushort endPort) =>
+        terminated.Exists(one => one.Port == 0 || (one.Port <= endPort && one.EndPort >= port));
 
     /// <summary>Whether a rule of the port looks inside or hands it to a listener.</summary>
     public bool HasL7(ushort port)

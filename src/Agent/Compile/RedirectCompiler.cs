@@ -71,7 +71,8 @@ internal sealed class RedirectCompiler
             return;
         }
         redirects.Add(new Redirect(direction, 1, ushort.MaxValue, RedirectKind.Tcp));
-        redirects.AddRange(rules.HttpPorts.Select(port => new Redirect(direction, port.Port, port.EndPort, RedirectKind.Http)));
+        redirects.AddRange(rules.HttpPorts.Select(port => new Redirect(
+            direction, port.Port, port.EndPort, rules.HasTermination(port.Port, port.EndPort) ? RedirectKind.Https : RedirectKind.Http)));
         redirects.AddRange(rules.ListenerPorts.Select(port => new Redirect(direction, port.Port, port.EndPort, RedirectKind.Tcp, port.Listener)));
     }
 

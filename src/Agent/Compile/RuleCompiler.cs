@@ -15,6 +15,7 @@ internal sealed class RuleCompiler
 {
     private readonly IdentityBook identities;
     private readonly HashSet<SecretReference> certificates;
+    private readonly HashSet<SecretReference> bundles;
     private readonly HashSet<string> listeners;
     private readonly List<string> warnings;
     private readonly Dictionary<PolicyRule, List<RuleOrigin>> compiled = new(ReferenceEqualityComparer.Instance);
@@ -26,7 +27,8 @@ internal sealed class RuleCompiler
     {
         this.identities = identities;
         this.warnings = warnings;
-        certificates = [.. model.Secrets.Where(SecretCompiler.HasCertificate).Select(secret => new SecretReference(secret.Key.Namespace, secret.Key.Name))];
+        certificates = [.. model.Secrets.Where(SecretCompiler.HasCertificate).Select(Reference)];
+        bundles = [.. model.Secrets.Where(SecretCompiler.IsBundle).Select(Reference)];
         listeners = [.. EnvoyConfigCompiler.ListenerNames(model)];
     }
 
@@ -68,6 +70,7 @@ internal sealed class RuleCompiler
                 warnings.Add($"{policy.Key} {place}.{ports.Place}: there is no listener {listener}; the rule allows nothing until there is");
                 continue;
             }
+            WarnOfSecrets(ports, $"{policy.Key} {place}.{ports.Place}");
             var body = RuleBodyCompiler.Build(ports, certificates.Contains);
             foreach (var port in ports.Ports.Distinct())
             {
@@ -86,4 +89,19 @@ internal sealed class RuleCompiler
             return new RuleOrigin(policy.Key.QualifiedName, at, policy.Source, rule.Direction, port.Port, port.EndPort, built) { Listener = listener };
         }
     }
+
+    // The proxy refuses what needs a secret that it does not get, and its record says so; here it is said beforehand.
+    private void WarnOfSecrets(PortRule ports, string at)
+    {
+        if (ports.TerminatingTls is { } terminating && !certificates.Contains(terminating))
+        {
+            warnings.Add($"{at}: terminatingTLS needs a Secret {terminating.Namespace}/{terminating.Name} with tls.crt and tls.key; TLS connections are refused until there is one");
+        }
+        if (ports.OriginatingTls is { } originating && !bundles.Contains(originating))
+        {
+            warnings.Add($"{at}: originatingTLS needs a Secret {originating.Namespace}/{originating.Name} with ca.crt and without tls.crt; connections are refused until there is one");
+        }
+    }
+
+    private static SecretReference Reference(SecretObject secret) => new(secret.Key.Namespace, secret.Key.Name);
 }

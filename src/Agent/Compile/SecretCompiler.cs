@@ -37,6 +37,9 @@ internal static class SecretCompiler
     /// <summary>Whether it holds a certificate and a key.</summary>
     public static bool HasCertificate(SecretObject secret) => secret.Data.ContainsKey("tls.crt") && secret.Data.ContainsKey("tls.key");
 
+    /// <summary>Whether it is served as a trust bundle.</summary>
+    public static bool IsBundle(SecretObject secret) => secret.Data.ContainsKey("ca.crt") && !HasCertificate(secret);
+
     /// <summary>By name. A secret that is none of the three is left out with a warning.</summary>
     public static List<Any> Compile(IReadOnlyList<SecretObject> secrets, List<string> warnings)
     {

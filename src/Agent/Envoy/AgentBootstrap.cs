@@ -1,4 +1,5 @@
 using System;
+using Cilium;
 using Envoy.Config.Bootstrap.V3;
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
@@ -11,7 +12,7 @@ using Options = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace Postern.Agent.Envoy;
 
-/// <summary>The bootstrap of the proxy that the agent launches: who it is, where its agent is, and the two clusters of its own listeners.</summary>
+/// <summary>The bootstrap of the proxy that the agent launches: who it is, where its agent is, and the clusters of its own listeners.</summary>
 public static class AgentBootstrap
 {
     /// <summary>Upstream of ingress listeners: the original destination.</summary>
@@ -20,12 +21,15 @@ public static class AgentBootstrap
     /// <summary>Upstream of egress listeners: the original destination.</summary>
     public const string EgressCluster = "egress-cluster";
 
+    /// <summary>Behind a cluster's name: the same upstream, with TLS where policy originates it.</summary>
+    public const string TlsSuffix = "-tls";
+
     private const string HttpOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
     /// <summary>The text for <c>postern run -c FILE.json</c>.</summary>
     public static string Write(AgentBootstrapOptions options)
     {
-        var types = TypeRegistry.FromMessages(Options.Descriptor);
+        var types = TypeRegistry.FromMessages(Options.Descriptor, UpstreamTlsWrapperContext.Descriptor);
         var form = JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithIndentation().WithTypeRegistry(types);
         return new JsonFormatter(form).Format(Build(options)) + "\n";
     }
@@ -36,7 +40,14 @@ public static class AgentBootstrap
         Node = new Node { Id = options.NodeId, Cluster = IngressCluster },
         StaticResources = new Bootstrap.Types.StaticResources
         {
-            Clusters = { OriginalDestination(IngressCluster, options), OriginalDestination(EgressCluster, options), Agent(options) },
+            Clusters =
+            {
+                OriginalDestination(IngressCluster, options),
+                OriginalDestination(EgressCluster, options),
+                WithTls(OriginalDestination(IngressCluster + TlsSuffix, options)),
+                WithTls(OriginalDestination(EgressCluster + TlsSuffix, options)),
+                Agent(options),
+            },
         },
         DynamicResources = new Bootstrap.Types.DynamicResources { LdsConfig = AgentSources.Grpc(), CdsConfig = AgentSources.Grpc() },
         Admin = new Admin { Address = Pipe(options.AdminSocket) },
@@ -58,6 +69,13 @@ public static class AgentBootstrap
             }),
         },
     };
+
+    // Without auto_sni and auto_san_validation: the name is the one that the client's hello has, and the rule's CA decides (cilium.tls_wrapper).
+    private static Cluster WithTls(Cluster cluster)
+    {
+        cluster.TransportSocket = new TransportSocket { Name = "cilium.tls_wrapper", TypedConfig = Any.Pack(new UpstreamTlsWrapperContext()) };
+        return cluster;
+    }
 
     private static Cluster Agent(AgentBootstrapOptions options) => new()
     {

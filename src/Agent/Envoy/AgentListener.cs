@@ -14,5 +14,12 @@ public sealed record AgentListener(TrafficDirection Direction, RedirectKind Kind
 
     /// <summary>The name to acquire the port under, like <c>cilium-http-ingress</c>.</summary>
     public static string PortName(TrafficDirection direction, RedirectKind kind) =>
-        $"cilium-{(kind == RedirectKind.Http ? "http" : "tcp")}-{(direction == TrafficDirection.Ingress ? "ingress" : "egress")}";
+        $"cilium-{NameOf(kind)}-{(direction == TrafficDirection.Ingress ? "ingress" : "egress")}";
+
+    private static string NameOf(RedirectKind kind) => kind switch
+    {
+        RedirectKind.Http => "http",
+        RedirectKind.Https => "https",
+        _ => "tcp",
+    };
 }

@@ -17,9 +17,9 @@ using SocketAddress = Envoy.Config.Core.V3.SocketAddress;
 namespace Postern.Agent.Envoy;
 
 /// <summary>
-/// The listeners that endpoints' traffic is steered to, one for each direction and kind. They are Cilium's but for what the proxy does not do:
-/// no proxylib, no eBPF maps (identities come as NPHDS), no termination of TLS. On an HTTP listener TLS is therefore passed through where policy
-/// allows that without looking inside (docs/decisions/0007-opaque-connections-and-tls-contexts.md).
+/// The listeners that endpoints' traffic is steered to, one for each direction and kind. They are Cilium's but for what the proxy does not do (no
+/// proxylib, no eBPF maps: identities come as NPHDS), and but for ports with HTTP rules where no rule has TLS terminated: there it is passed through where
+/// policy allows that without looking inside (docs/decisions/0007-opaque-connections-and-tls-contexts.md), where Cilium's listener takes it for broken HTTP.
 /// </summary>
 public static class AgentListeners
 {
@@ -37,17 +37,15 @@ public static class AgentListeners
             },
         };
         Bind(listener, agentListener.Port, options);
-        if (agentListener.Kind == RedirectKind.Http)
+        if (agentListener.Kind == RedirectKind.Tcp)
         {
-            listener.FilterChains.Add(Chain("http", options, Filter("envoy.filters.network.http_connection_manager", Http(cluster, options))));
+            listener.FilterChains.Add(Chain("tcp", options, Relay(cluster)));
         }
-        var raw = Chain("tcp", options, Filter("envoy.filters.network.tcp_proxy", new TcpProxy { StatPrefix = "tcp_proxy", Cluster = cluster }));
-        if (agentListener.Kind == RedirectKind.Http)
+        else
         {
-            raw.Name = "tls";
-            raw.FilterChainMatch = new FilterChainMatch { TransportProtocol = "tls" };
+            listener.FilterChains.Add(Chain("http", options, Http(cluster, options)));
         }
-        listener.FilterChains.Add(raw);
+        listener.FilterChains.Add(Tls(agentListener.Kind, cluster, options));
         return listener;
     }
 
@@ -80,9 +78,28 @@ public static class AgentListeners
         Filters = { Filter("cilium.network", new NetworkFilter { AccessLogPath = options.AccessLogPath }), terminal },
     };
 
+    private static FilterChain Tls(RedirectKind kind, string cluster, AgentListenerOptions options)
+    {
+        var inside = cluster + AgentBootstrap.TlsSuffix;
+        var chain = Chain("tls", options, kind switch
+        {
+            RedirectKind.Https => Http(inside, options),
+            RedirectKind.Http => Relay(cluster), // passed through: what a server is to see encrypted twice is refused
+            _ => Relay(inside),
+        });
+        chain.FilterChainMatch = new FilterChainMatch { TransportProtocol = "tls" };
+        if (kind != RedirectKind.Http)
+        {
+            chain.TransportSocket = new TransportSocket { Name = "cilium.tls_wrapper", TypedConfig = Any.Pack(new DownstreamTlsWrapperContext()) };
+        }
+        return chain;
+    }
+
     private static Filter Filter(string name, IMessage config) => new() { Name = name, TypedConfig = Any.Pack(config) };
 
-    private static HttpConnectionManager Http(string cluster, AgentListenerOptions options) => new()
+    private static Filter Relay(string cluster) => Filter("envoy.filters.network.tcp_proxy", new TcpProxy { StatPrefix = "tcp_proxy", Cluster = cluster });
+
+    private static Filter Http(string cluster, AgentListenerOptions options) => Filter("envoy.filters.network.http_connection_manager", new HttpConnectionManager
     {
         StatPrefix = "proxy",
         UseRemoteAddress = true,
@@ -102,7 +119,7 @@ public static class AgentListeners
             },
             new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) },
         },
-    };
+    });
 
     // gRPC streams live long and may be silent: no idle timeout. How long one may take the caller says (grpc-timeout), without a bound of ours.
     private static Route Grpc(string cluster, AgentListenerOptions options) => new()

@@ -9,6 +9,8 @@ public sealed class RedirectTests
 {
     private const string Http80 = "toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{path: /a}]}}]";
 
+    private const string Terminating = "terminatingTLS: {secret: {name: t, namespace: kube-system}}";
+
     private static string Show(CompiledEndpoint endpoint) => string.Join(" ", endpoint.Redirects.Select(one =>
         $"{one.Direction}:{one.Port}-{one.EndPort}:{one.Kind}{(one.Listener is null ? "" : "@" + one.Listener)}{(one.Remote is null ? "" : ">" + one.Remote)}"));
 
@@ -18,6 +20,10 @@ public sealed class RedirectTests
     [InlineData("ingress: [{" + Http80 + "}]", "Ingress:80-80:Http Ingress:1-65535:Tcp")]
     [InlineData("egress: [{toPorts: [{ports: [{port: '80', endPort: 90, protocol: TCP}], rules: {http: [{}]}}]}, {" + Http80 + "}]", "Egress:80-80:Http Egress:80-90:Http Egress:1-65535:Tcp")]
     [InlineData("ingress: [{toPorts: [{ports: [{port: '9092', protocol: TCP}], rules: {kafka: [{topic: a}]}}]}]", "Ingress:1-65535:Tcp")]
+    [InlineData("egress: [{toPorts: [{ports: [{port: '443', protocol: TCP}], " + Terminating + ", rules: {http: [{}]}}]}, {" + Http80 + "}]", "Egress:443-443:Https Egress:80-80:Http Egress:1-65535:Tcp")]
+    [InlineData("egress: [{toPorts: [{ports: [{port: '443', protocol: TCP}], " + Terminating + "}]}]", "Egress:1-65535:Tcp")]
+    [InlineData("egress: [{toPorts: [{ports: [{port: '440', endPort: 449, protocol: TCP}], " + Terminating + ", serverNames: [a.b]}]}, {toPorts: [{ports: [{port: '443', protocol: TCP}], rules: {http: [{}]}}]}]", "Egress:443-443:Https Egress:1-65535:Tcp")]
+    [InlineData("egress: [{toPorts: [{ports: [{port: '443', protocol: TCP}], originatingTLS: {secret: {name: ca}}, rules: {http: [{}]}}]}]", "Egress:443-443:Http Egress:1-65535:Tcp")]
     public void EnforcedDirection_GoesToTheProxy_HttpPortsFirst(string rules, string wanted) =>
         Assert.Equal(wanted, Show(Texts.Compile([.. Texts.Pods, Texts.ForWeb(rules)]).Of("web")));
 

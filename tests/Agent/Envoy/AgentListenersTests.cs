@@ -19,6 +19,8 @@ public sealed class AgentListenersTests
     [Theory]
     [InlineData(TrafficDirection.Ingress, RedirectKind.Http, "cilium-http-ingress:10001", "ingress-cluster")]
     [InlineData(TrafficDirection.Egress, RedirectKind.Http, "cilium-http-egress:10001", "egress-cluster")]
+    [InlineData(TrafficDirection.Ingress, RedirectKind.Https, "cilium-https-ingress:10001", "ingress-cluster")]
+    [InlineData(TrafficDirection.Egress, RedirectKind.Https, "cilium-https-egress:10001", "egress-cluster")]
     [InlineData(TrafficDirection.Ingress, RedirectKind.Tcp, "cilium-tcp-ingress:10001", "ingress-cluster")]
     [InlineData(TrafficDirection.Egress, RedirectKind.Tcp, "cilium-tcp-egress:10001", "egress-cluster")]
     public void Listener_IsAcceptedByTheProxysDecoder(TrafficDirection direction, RedirectKind kind, string name, string cluster)
@@ -34,12 +36,20 @@ public sealed class AgentListenersTests
         Assert.Equal((direction == TrafficDirection.Ingress, true, true, 10001u), (metadata.IsIngress, metadata.UseOriginalSourceAddress, metadata.UseNphds, metadata.ProxyId));
         Assert.Single(config.ListenerFilters.OfType<TlsInspectorConfig>());
         Assert.All(config.FilterChains, chain => Assert.Equal("/run/access_log.sock", Assert.IsType<CiliumNetworkConfig>(chain.Filters[0]).AccessLogPath));
-        Assert.All(config.FilterChains.SelectMany(chain => chain.Filters).OfType<TcpProxyConfig>(), tcp => Assert.Equal(cluster, tcp.Cluster));
+        // Plain bytes go to the plain cluster, TLS to the one that wraps where policy says so.
+        Assert.Equal(["raw", "tls"], config.FilterChains.Select(chain => chain.Name is "tls" ? "tls" : "raw"));
+        Assert.Equal([false, kind != RedirectKind.Http], config.FilterChains.Select(chain => chain.TlsByPolicy));
+        Assert.All(config.FilterChains, chain => Assert.All(
+            chain.Filters.OfType<TcpProxyConfig>(), tcp => Assert.Equal(chain.Name == "tls" && kind != RedirectKind.Http ? cluster + "-tls" : cluster, tcp.Cluster)));
         var managers = config.FilterChains.SelectMany(chain => chain.Filters).OfType<HttpConnectionManagerConfig>().ToList();
-        Assert.Equal(kind == RedirectKind.Http ? 1 : 0, managers.Count);
+        Assert.Equal(kind switch { RedirectKind.Tcp => 0, RedirectKind.Http => 1, _ => 2 }, managers.Count);
         Assert.All(managers, manager => Assert.Single(manager.HttpFilters.OfType<L7PolicyConfig>()));
-        Assert.All(RouteClusters(listener), route => Assert.Equal(cluster, route));
-        Assert.Equal(kind == RedirectKind.Http ? 2 : 0, RouteClusters(listener).Count());
+        Assert.Equal(kind switch
+        {
+            RedirectKind.Tcp => [],
+            RedirectKind.Http => [cluster, cluster],
+            _ => [cluster, cluster, cluster + "-tls", cluster + "-tls"],
+        }, RouteClusters(listener));
     }
 
     [Fact]
