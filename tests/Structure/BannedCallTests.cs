@@ -97,7 +97,7 @@ public sealed class BannedCallTests
     public void Direction_IsNoFlag()
     {
         var bad = new List<string>();
-        foreach (var file in Repository.Sources().Where(file => file != "src/Xds/Config/ListenerConfig.cs"))
+        foreach (var file in Repository.Sources().Where(file => file != "src/Xds/Config/BpfMetadataConfig.cs"))
         {
             bad.AddRange(Source.Code(file)
                 .Where(line => Regex.IsMatch(line.Text, @"^    (public|protected).*\bbool (is)?(ingress|egress|inbound|outbound|downstream|upstream)\b", RegexOptions.IgnoreCase))
