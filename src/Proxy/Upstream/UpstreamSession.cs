@@ -27,6 +27,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
     private List<Http1UpstreamConnection>? others;
     private List<Http2UpstreamConnection>? shared;
     private SemaphoreSlim? sharing; // one makes a connection that others then share
+    private SharedFailure? lastFailure; // written by whoever has the turn
     private bool disposed;
 
     /// <summary>Where the client wanted to go.</summary>
@@ -162,11 +163,30 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
         {
             return (found, ProxyError.None);
         }
-        // The first of many requests makes the connection; the others wait for it.
+        // The first of many requests makes the connection; the others wait for it, and share its failure, too: one after the other would wait for ever.
         var turn = LazyInitializer.EnsureInitialized(ref sharing, static () => new SemaphoreSlim(1))!;
-        await turn.WaitAsync().ConfigureAwait(false);
+        var since = Environment.TickCount64;
+        if (!turn.Wait(0))
+        {
+            try
+            {
+                await turn.WaitAsync(stream.BeginConnecting()).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return (null, stream.Failure);
+            }
+            finally
+            {
+                stream.EndConnecting();
+            }
+        }
         try
         {
+            if (lastFailure is { } failure && failure.At >= since && ReferenceEquals(failure.Cluster, cluster) && failure.Purpose == purpose)
+            {
+                return (null, failure.Error);
+            }
             if (FindShared(cluster, metadata, purpose) is { } made)
             {
                 var (opened, error) = await made.OpenStreamAsync(stream.Head.UpgradeProtocol.Length > 0).ConfigureAwait(false);
@@ -175,7 +195,10 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
                     return (opened, error);
                 }
             }
-            return await ConnectAsync(stream, cluster, metadata, purpose).ConfigureAwait(false);
+            var connected = await ConnectAsync(stream, cluster, metadata, purpose).ConfigureAwait(false);
+            // What only this request suffered says nothing to the others.
+            lastFailure = connected.Server is null && !stream.Failure.IsError ? new SharedFailure(cluster, purpose, Environment.TickCount64, connected.Error) : null;
+            return connected;
         }
         finally
         {
@@ -252,4 +275,7 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
             }
         }
     }
+
+    /// <summary>An attempt that came to nothing.</summary>
+    private sealed record SharedFailure(ClusterSnapshot Cluster, ConnectPurpose Purpose, long At, ProxyError Error);
 }

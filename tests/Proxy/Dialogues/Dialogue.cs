@@ -22,7 +22,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// U> TEXT                the upstream sends a line      C&lt; TEXT   the client must receive a line
 /// c> FRAME, c&lt; FRAME, u> FRAME, u&lt; FRAME   the same by frames of HTTP/2, see <see cref="FrameEnd"/>; <c>hello</c> in the place of a frame is the preface with SETTINGS
 /// do ACTION              client-fin, client-reset, upstream-close, upstream-fin, upstream-reset, next-upstream, clock SECONDS, policy NAME,
-///                        upstream-fails CODE, upstream-stops, drain, shed (new requests get 503), identity N (the client's; 5 before), review (open connections are judged again)
+///                        upstream-fails CODE, upstream-holds (no connection is made before upstream-fails), upstream-stops, drain, shed (new requests get 503), identity N (the client's; 5 before), review (open connections are judged again)
 /// expect STATE           client-closed, client-cut, upstream-closed, upstream-untouched, connects N, open
 /// record TYPE KEY=VALUE  the records, in order; none may be missing or left over. A VALUE with spaces stands in quotes.
 /// </code>

@@ -108,6 +108,10 @@ internal sealed class DialogueRunner(Dialogue dialogue, Conversation conversatio
                 break;
             case "upstream-fails":
                 conversation.Host.Failure = Enum.Parse<ErrorCode>(words[1]);
+                conversation.Host.Held?.TrySetResult();
+                break;
+            case "upstream-holds":
+                conversation.Host.Held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 break;
             case "upstream-stops":
                 conversation.Host.StopListening();

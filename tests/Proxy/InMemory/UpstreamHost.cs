@@ -27,18 +27,25 @@ internal sealed class UpstreamHost : IUpstreamConnector, IDisposable
     /// <summary>Connections the proxy asked for.</summary>
     public int Connects => Volatile.Read(ref connects);
 
+    /// <summary>Connections are not made, nor fail, before it is done.</summary>
+    public TaskCompletionSource? Held { get; set; }
+
     /// <summary>Fails the next connections instead of making them.</summary>
     public ErrorCode Failure { get; set; }
 
     public IPEndPoint EndPoint { get; }
 
-    public ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
+    public async ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
         ClusterSnapshot cluster, EndPoint destination, ConnectionMetadata? metadata, ConnectPurpose purpose, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref connects);
+        if (Held is { } held)
+        {
+            await held.Task.WaitAsync(cancellationToken);
+        }
         return Failure == ErrorCode.None
-            ? real.ConnectAsync(cluster, EndPoint, metadata, purpose, cancellationToken)
-            : new((null, new ProxyError(Failure, "the test says so")));
+            ? await real.ConnectAsync(cluster, EndPoint, metadata, purpose, cancellationToken)
+            : (null, new ProxyError(Failure, "the test says so"));
     }
 
     public async Task<Socket> AcceptAsync(CancellationToken cancellationToken)
