@@ -14,6 +14,7 @@ using Postern.Xds.Config;
 namespace Postern.Tests.Proxy.Http2;
 
 /// <summary>Both roles end to end: our client, our server's side of the proxy, a pump to our upstream side, and our server behind it.</summary>
+[Collection("allocation")] // alone: it moves gigabytes
 public sealed class JoinedRolesTests
 {
     private const int Streams = 1000;

@@ -125,6 +125,6 @@ public class AllocationTests(HttpEngineFixture fixture, ITestOutputHelper output
     }
 }
 
-/// <summary>Counts the whole process's allocations, so nothing may run beside it.</summary>
+/// <summary>Tests that count the whole process's allocations, or keep all of it busy: nothing may run beside them.</summary>
 [CollectionDefinition("allocation", DisableParallelization = true)]
 public class AllocationCollection;

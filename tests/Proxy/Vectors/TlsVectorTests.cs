@@ -21,6 +21,7 @@ namespace Postern.Tests.Proxy.Vectors;
 /// The shared vectors of kinds tls_http and tls_tcp, live: real sockets, the real pipeline, both families. In the place of Envoy's test certificates stand those of a
 /// test authority, with the same names.
 /// </summary>
+[Collection("allocation")] // alone: it moves hundreds of megabytes
 public sealed class TlsVectorTests(ITestOutputHelper output)
 {
     [SharedVectorsFact]
