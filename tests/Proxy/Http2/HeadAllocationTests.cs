@@ -6,6 +6,7 @@ using Postern.Tests.Proxy.Http2.Hpack;
 
 namespace Postern.Tests.Proxy.Http2;
 
+[Collection("allocation")]
 public sealed class HeadAllocationTests
 {
     [Fact]
