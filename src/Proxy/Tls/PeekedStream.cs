@@ -13,6 +13,12 @@ internal sealed class PeekedStream(Stream transport, ReadOnlyMemory<byte> peeked
 {
     private ReadOnlyMemory<byte> peeked = peeked;
 
+    /// <summary>What is read and written in fact.</summary>
+    public Stream Transport => transport;
+
+    /// <summary>Left while a read waits for the transport.</summary>
+    public ReaderTurn Turn { get; } = new();
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -39,7 +45,7 @@ internal sealed class PeekedStream(Stream transport, ReadOnlyMemory<byte> peeked
         var read = transport.ReadAsync(buffer, cancellationToken);
         if (!read.IsCompletedSuccessfully)
         {
-            return buffer.IsEmpty ? read : ReadSlowAsync(read);
+            return ReadSlowAsync(read, buffer.IsEmpty);
         }
         var received = read.Result;
         return received > 0 || buffer.IsEmpty ? new ValueTask<int>(received) : ValueTask.FromException<int>(Truncated());
@@ -77,9 +83,21 @@ internal sealed class PeekedStream(Stream transport, ReadOnlyMemory<byte> peeked
     private static IOException Truncated() => new("the peer ended the connection without close_notify: what it sent may be a part only");
 
     [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<int> ReadSlowAsync(ValueTask<int> read)
+    private async ValueTask<int> ReadSlowAsync(ValueTask<int> read, bool asksOnly)
     {
-        var count = await read.ConfigureAwait(false);
-        return count > 0 ? count : throw Truncated();
+        var reading = Turn.Leave(); // not in a handshake, which nobody ends
+        int count;
+        try
+        {
+            count = await read.ConfigureAwait(false);
+        }
+        finally
+        {
+            if (reading)
+            {
+                Turn.Enter();
+            }
+        }
+        return count > 0 || asksOnly ? count : throw Truncated();
     }
 }

@@ -32,7 +32,7 @@ internal sealed class ServerHandshakes(int atOnce = ServerHandshakes.DefaultAtOn
     public async ValueTask<(TransportChannel? Channel, string Problem)> AcceptAsync(
         Socket socket, ReadOnlyMemory<byte> first, TlsServerContext context, string? serverName, TimeSpan limit, TlsStats stats)
     {
-        var stream = new SslStream(new PeekedStream(new NetworkStream(socket, ownsSocket: true), first));
+        var stream = new SecureStream(new NetworkStream(socket, ownsSocket: true), first);
         using var deadline = new CancellationTokenSource(limit);
         stats.Active.Increment();
         var turn = false;

@@ -1,13 +1,11 @@
 using System;
-using System.IO;
-using System.Net.Security;
 using System.Threading.Tasks;
 using Postern.Proxy.Transport;
 
 namespace Postern.Proxy.Tls;
 
 /// <summary>The control of a connection inside TLS: an orderly end says close_notify before FIN, a reset says nothing.</summary>
-internal sealed class TlsControl(SslStream stream, IConnectionControl transport) : IConnectionControl
+internal sealed class TlsControl(SecureStream stream, IConnectionControl transport) : IConnectionControl
 {
     public bool PeerIsGone => transport.PeerIsGone;
 
@@ -25,7 +23,7 @@ internal sealed class TlsControl(SslStream stream, IConnectionControl transport)
     {
         try
         {
-            await stream.ShutdownAsync().ConfigureAwait(false);
+            await stream.EndAsync().ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Whatever TLS has against its closing word, FIN must follow: nobody waits for this task.
         catch (Exception)

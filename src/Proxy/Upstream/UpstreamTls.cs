@@ -84,7 +84,7 @@ internal sealed record UpstreamTls(TlsContextSlot<TlsClientContext>? Slot, IPoli
     public static async ValueTask<(TransportChannel? Channel, ProxyError Error)> ConnectAsync(
         TransportChannel channel, SslClientAuthenticationOptions options, ClusterSnapshot cluster, CancellationToken timeout, CancellationToken cancellationToken)
     {
-        var stream = new SslStream(new PeekedStream(channel.Stream));
+        var stream = new SecureStream(channel.Stream);
         var stats = cluster.Stats.Tls;
         stats.Active.Increment();
         try

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading.Tasks;
 using Postern.Policy.Config;
+using Postern.Proxy.Tls;
 
 namespace Postern.Tests.Proxy.Tls;
 
@@ -126,14 +127,14 @@ public sealed class TlsRelayTests
 
     private static async Task EndAsync(Stream stream)
     {
-        if (stream is SslStream tls)
+        if (stream is SecureStream tls)
         {
-            await tls.ShutdownAsync();
+            await tls.EndAsync();
         }
         ((NetworkStream)Transport(stream)).Socket.Shutdown(SocketShutdown.Send);
     }
 
-    private static Stream Transport(Stream stream) => stream is SslStream tls ? Inner(tls) : stream;
+    private static Stream Transport(Stream stream) => stream is SslStream tls ? ((PeekedStream)Inner(tls)).Transport : stream;
 
     [System.Runtime.CompilerServices.UnsafeAccessor(System.Runtime.CompilerServices.UnsafeAccessorKind.Method, Name = "get_InnerStream")]
     private static extern Stream Inner(AuthenticatedStream stream);

@@ -17,6 +17,7 @@ using Postern.Proxy.Errors;
 using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Stats;
+using Postern.Proxy.Tls;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
 using Postern.Tests.Proxy.Discovery;
@@ -125,7 +126,7 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
     /// <summary>A client that trusts the authority.</summary>
     public async Task<SslStream> DialTlsAsync(Func<SslClientAuthenticationOptions, SslClientAuthenticationOptions>? change = null, string name = Name)
     {
-        var stream = new SslStream(await DialAsync());
+        var stream = new SecureStream(await DialAsync());
         var options = new SslClientAuthenticationOptions { TargetHost = name, CertificateChainPolicy = Trust(), EnabledSslProtocols = SslProtocols.Tls13 };
         try
         {
@@ -144,7 +145,7 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
     /// <summary>The origin's side of TLS, with a certificate of the authority.</summary>
     public async Task<SslStream> AcceptTlsAsync(Leaf? leaf = null, TestAuthority? authority = null, Func<SslServerAuthenticationOptions, SslServerAuthenticationOptions>? change = null)
     {
-        var stream = new SslStream(await AcceptAsync());
+        var stream = new SecureStream(await AcceptAsync());
         var own = (authority ?? Authority).Issue(leaf ?? Leaf.Host(Name));
         var options = Handshake.ServerContext(Handshake.Server1(own)).Options;
         await stream.AuthenticateAsServerAsync(change?.Invoke(options) ?? options, Deadline());

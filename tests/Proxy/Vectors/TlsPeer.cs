@@ -1,9 +1,9 @@
 using System;
 using System.IO;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
+using Postern.Proxy.Tls;
 
 namespace Postern.Tests.Proxy.Vectors;
 
@@ -85,9 +85,9 @@ internal sealed class TlsPeer(Stream stream) : IAsyncDisposable
 
     private async Task ShutdownAsync()
     {
-        if (stream is SslStream secure)
+        if (stream is SecureStream secure)
         {
-            await secure.ShutdownAsync();
+            await secure.EndAsync();
         }
         else
         {
