@@ -71,7 +71,7 @@ public sealed class TlsRelayTests
         await using var rig = await StartAsync(down, up);
         var (client, server) = await OpenAsync(rig, down, up);
         await TlsRig.PassAsync(client, server);
-        var socket = ((NetworkStream)Transport(server)).Socket;
+        var socket = TlsRig.SocketOf(server);
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
         Assert.Equal("!", await TlsRig.ReadToEndAsync(client));
@@ -130,11 +130,6 @@ public sealed class TlsRelayTests
         {
             await tls.ShutdownAsync();
         }
-        ((NetworkStream)Transport(stream)).Socket.Shutdown(SocketShutdown.Send);
+        TlsRig.SocketOf(stream).Shutdown(SocketShutdown.Send);
     }
-
-    private static Stream Transport(Stream stream) => stream is SslStream tls ? Inner(tls) : stream;
-
-    [System.Runtime.CompilerServices.UnsafeAccessor(System.Runtime.CompilerServices.UnsafeAccessorKind.Method, Name = "get_InnerStream")]
-    private static extern Stream Inner(AuthenticatedStream stream);
 }
