@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading.Tasks;
 using Postern.Policy.Config;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Tls;
 
@@ -88,7 +89,9 @@ public sealed class TlsRelayTests
         var (client, server) = await OpenAsync(rig, down, up);
         var data = RandomNumberGenerator.GetBytes(Size);
         var sends = Task.WhenAll(SendAsync(client, data), SendAsync(server, data));
-        var hashes = await Task.WhenAll(HashAsync(client, Size), HashAsync(server, Size));
+        var hashes = await Task.WhenAll(
+            HashAsync(client, Size, () => IsHeld(rig.ClusterStat, "upstream")),
+            HashAsync(server, Size, () => IsHeld(rig.Stat, ".downstream")));
         await sends.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(SHA256.HashData(data), hashes[0]);
         Assert.Equal(SHA256.HashData(data), hashes[1]);
@@ -102,25 +105,29 @@ public sealed class TlsRelayTests
         await EndAsync(stream);
     }
 
-    // Reads nothing until the pipe must be full, and stops again on the way.
-    private static async Task<byte[]> HashAsync(Stream stream, int size)
+    // The proxy has read something that the other side does not take now.
+    private static bool IsHeld(Func<string, long> stat, string side) => stat(side + "_flow_control_paused_reading_total") > stat(side + "_flow_control_resumed_reading_total");
+
+    // Reads nothing until the proxy is held, and stops again on the way; the kernel may not take for this side what the test wants to wait.
+    private static async Task<byte[]> HashAsync(Stream stream, int size, Func<bool> isHeld)
     {
+        TlsRig.SocketOf(stream).ReceiveBufferSize = 128 * 1024;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[100_000];
-        var total = 0;
-        var pause = size / 4;
-        await Task.Delay(200);
-        while (await stream.ReadAsync(buffer, TlsRig.Deadline()) is > 0 and var count)
+        var (total, pause) = (0, 0);
+        while (total < size)
         {
+            if (total >= pause)
+            {
+                pause += size / 2;
+                await Patience.UntilAsync(isHeld, "the proxy to wait for a reader", () => $"{total} of {size} bytes were read");
+            }
+            var count = await stream.ReadAsync(buffer, TlsRig.Deadline());
+            Assert.True(count > 0, $"the end after {total} bytes");
             hash.AppendData(buffer, 0, count);
             total += count;
-            if (total > pause)
-            {
-                pause += size / 4;
-                await Task.Delay(100);
-            }
         }
-        Assert.Equal(size, total);
+        Assert.Equal(0, await stream.ReadAsync(buffer, TlsRig.Deadline()));
         return hash.GetHashAndReset();
     }
 
