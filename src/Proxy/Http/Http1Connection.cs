@@ -120,6 +120,7 @@ internal sealed class Http1Connection : HttpConnection
     {
         var idle = Interlocked.Read(ref idleSince);
         SweepAge(now);
+        Upstream.Sweep(now);
         if (idle != 0 && IsIdleTooLong(now - idle))
         {
             StopReading();
