@@ -17,7 +17,7 @@ public sealed class HttpManagerLimitTests
     public void Silence_HasTheDefaults()
     {
         var config = Read(_ => { });
-        Assert.Equal((CodecType.Auto, Http2ProtocolConfig.Default, false), (config.Codec, config.Http2, config.StreamErrorOnInvalidHttpMessage));
+        Assert.Equal((CodecType.Auto, Http2ProtocolConfig.Default), (config.Codec, config.Http2));
         Assert.Equal((null, null, null, 0), (config.RequestTimeout, config.MaxConnectionDuration, config.MaxStreamDuration, config.MaxRequestsPerConnection));
         Assert.Equal((TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), 0), (config.DrainTimeout, config.DelayedCloseTimeout, config.Upgrades.Count));
     }
@@ -30,7 +30,7 @@ public sealed class HttpManagerLimitTests
             manager.CodecType = HttpConnectionManager.Types.CodecType.Http2;
             manager.Http2ProtocolOptions = new() { MaxConcurrentStreams = 5 };
             manager.HttpProtocolOptions = new() { AcceptHttp10 = true };
-            manager.StreamErrorOnInvalidHttpMessage = true;
+            manager.StreamErrorOnInvalidHttpMessage = true; // taken, of no effect
             manager.UpgradeConfigs.Add(new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" });
             manager.UpgradeConfigs.Add(new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "CONNECT", Enabled = false });
             manager.RequestTimeout = Seconds(1);
@@ -39,21 +39,10 @@ public sealed class HttpManagerLimitTests
             manager.Proxy100Continue = true;
             manager.CommonHttpProtocolOptions = new() { MaxConnectionDuration = Seconds(3), MaxStreamDuration = Seconds(4), MaxRequestsPerConnection = 5 };
         });
-        Assert.Equal((CodecType.Http2, 5, true), (config.Codec, config.Http2.MaxConcurrentStreams, config.StreamErrorOnInvalidHttpMessage));
+        Assert.Equal((CodecType.Http2, 5), (config.Codec, config.Http2.MaxConcurrentStreams));
         Assert.Equal([new UpgradeConfig("websocket", true), new UpgradeConfig("CONNECT", false)], config.Upgrades);
         Assert.Equal((TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), 5), (config.RequestTimeout, config.MaxConnectionDuration, config.MaxStreamDuration, config.MaxRequestsPerConnection));
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.Zero), (config.DrainTimeout, config.DelayedCloseTimeout));
-    }
-
-    [Fact]
-    public void WhatHttp2SaysOfInvalidMessages_CountsBeforeTheManager()
-    {
-        Assert.False(Read(manager =>
-        {
-            manager.StreamErrorOnInvalidHttpMessage = true;
-            manager.Http2ProtocolOptions = new() { OverrideStreamErrorOnInvalidHttpMessage = false };
-        }).StreamErrorOnInvalidHttpMessage);
-        Assert.True(Read(manager => manager.Http2ProtocolOptions = new() { StreamErrorOnInvalidHttpMessaging = true }).StreamErrorOnInvalidHttpMessage);
     }
 
     [Theory]

@@ -29,7 +29,6 @@ public sealed class HttpProtocolTests
             MaxConsecutiveInboundFramesWithEmptyPayload = 0,
             MaxInboundPriorityFramesPerStream = int.MaxValue, // as good as the 4294967295 that was written
             MaxInboundWindowUpdateFramesPerDataFrameSent = 1,
-            StreamErrorOnInvalidHttpMessage = true,
             KeepaliveInterval = TimeSpan.FromSeconds(30),
             KeepaliveTimeout = TimeSpan.FromSeconds(5),
             KeepaliveIdleInterval = TimeSpan.FromSeconds(1),
@@ -47,7 +46,7 @@ public sealed class HttpProtocolTests
                 MaxConsecutiveInboundFramesWithEmptyPayload = 0,
                 MaxInboundPriorityFramesPerStream = uint.MaxValue,
                 MaxInboundWindowUpdateFramesPerDataFrameSent = 1,
-                OverrideStreamErrorOnInvalidHttpMessage = true,
+                OverrideStreamErrorOnInvalidHttpMessage = true, // taken, of no effect
                 ConnectionKeepalive = new() { Interval = Seconds(30), Timeout = Seconds(5), ConnectionIdleInterval = Seconds(1) },
             },
             At));

@@ -1,6 +1,4 @@
 using System;
-using System.Buffers;
-using System.IO;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -9,7 +7,6 @@ using Postern.Proxy.Http1;
 using Postern.Proxy.Http2;
 using Postern.Proxy.Transport;
 using Postern.Proxy.Upstream;
-using Postern.Records;
 using Postern.Xds.Config;
 
 namespace Postern.Proxy.Http;
@@ -20,8 +17,6 @@ namespace Postern.Proxy.Http;
 /// </summary>
 internal sealed class Http1Connection : HttpConnection
 {
-    private const int LingerBytes = 256 * 1024;
-
     private readonly RequestPath path;
     private readonly ReceiveBuffer input;
     private readonly SendBuffer output;
@@ -94,16 +89,13 @@ internal sealed class Http1Connection : HttpConnection
         finally
         {
             Upstream.Dispose();
-            if (!IsAborted && !FoundHttp2)
-            {
-                await CloseGracefullyAsync().ConfigureAwait(false);
-            }
-            if (!IsAborted && !FoundHttp2) // else whoever cut it is closing it with a reset: a stream's own way to close would say FIN first
-            {
-                await Parts.Channel.Stream.DisposeAsync().ConfigureAwait(false);
-            }
             if (!FoundHttp2)
             {
+                if (!IsAborted)
+                {
+                    await output.FlushAsync().ConfigureAwait(false);
+                }
+                await CloseAsync(lingers: !peerEnded).ConfigureAwait(false);
                 input.Release();
                 output.Release();
             }
@@ -128,6 +120,7 @@ internal sealed class Http1Connection : HttpConnection
     {
         var idle = Interlocked.Read(ref idleSince);
         SweepAge(now);
+        Upstream.Sweep(now);
         if (idle != 0 && IsIdleTooLong(now - idle))
         {
             StopReading();
@@ -294,48 +287,8 @@ internal sealed class Http1Connection : HttpConnection
 
     private async ValueTask RefuseAsync(int status, string reason, string detail)
     {
-        Listener.Stats.ProtocolErrors.Increment();
-        var record = stream.Exchange.Record;
-        record.Http = null;
-        record.EntryType = EntryType.Denied;
-        record.TimestampNanos = Clock.UnixNanos();
-        record.Reason = reason;
-        record.Detail = detail;
-        record.RuleName = "";
-        Listener.Sink.Write(record);
+        RecordRefusal(stream.Exchange, reason, detail);
         await output.SendAsync(RawReply.Of(status)).ConfigureAwait(false);
         await output.FlushAsync().ConfigureAwait(false);
-    }
-
-    // FIN first, then wait shortly for the client's: closing with unread bytes would send a reset that can destroy the answer on its way.
-    private async ValueTask CloseGracefullyAsync()
-    {
-        await output.FlushAsync().ConfigureAwait(false);
-        StopSending();
-        if (peerEnded)
-        {
-            return;
-        }
-        using var time = new CancellationTokenSource(Listener.DelayedCloseTimeout);
-        var sink = ArrayPool<byte>.Shared.Rent(16 * 1024);
-        try
-        {
-            for (var total = 0; total < LingerBytes;)
-            {
-                var count = await Parts.Channel.Stream.ReadAsync(sink, time.Token).ConfigureAwait(false);
-                if (count == 0)
-                {
-                    break;
-                }
-                total += count;
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(sink);
-        }
     }
 }

@@ -1,11 +1,15 @@
 using System;
+using System.Buffers;
+using System.IO;
 using System.Net;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Filters;
+using Postern.Filters.Http;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Upstream;
+using Postern.Records;
 
 namespace Postern.Proxy.Http;
 
@@ -15,6 +19,9 @@ namespace Postern.Proxy.Http;
 /// </summary>
 internal abstract class HttpConnection : ITrackedConnection
 {
+    /// <summary>Most bytes of the client that are read and dropped so that an answer reaches it.</summary>
+    protected const int LingerBytes = 256 * 1024;
+
     private static readonly ProxyError NoLongerAllowed = new(ErrorCode.PolicyChanged, "policy changed while the request was under way, and no longer allows its connection");
 
     private readonly long openedAt = Environment.TickCount64;
@@ -137,6 +144,67 @@ internal abstract class HttpConnection : ITrackedConnection
     /// <summary>Whether it was idle for longer than the listener allows.</summary>
     protected bool IsIdleTooLong(long idleMillis) => Listener.IdleTimeout is { } timeout && idleMillis > Listener.Overload.Timeouts.ConnectionIdle((long)timeout.TotalMilliseconds);
 
+    /// <summary>Counts and records bytes that are no request; nothing of them went upstream.</summary>
+    protected void RecordRefusal(HttpExchange exchange, string reason, string detail)
+    {
+        Listener.Stats.ProtocolErrors.Increment();
+        var record = exchange.Record;
+        record.Http = null;
+        record.EntryType = EntryType.Denied;
+        record.TimestampNanos = Clock.UnixNanos();
+        record.Reason = reason;
+        record.Detail = detail;
+        record.RuleName = "";
+        Listener.Sink.Write(record);
+    }
+
+    /// <summary>Closes the transport of a connection that was not cut: whoever cuts it closes it with a reset, and a stream's own way to close would say FIN first.</summary>
+    /// <param name="lingers">
+    /// FIN first, then wait shortly for the client's: closing with unread bytes would send a reset that can destroy the last answer on its way. Not needed where the client
+    /// has ended.
+    /// </param>
+    protected async ValueTask CloseAsync(bool lingers)
+    {
+        if (IsAborted)
+        {
+            return;
+        }
+        Parts.Channel.Control.ShutdownSend();
+        if (lingers)
+        {
+            await LingerAsync().ConfigureAwait(false);
+        }
+        if (!IsAborted)
+        {
+            await Parts.Channel.Stream.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Resets the transport and fails every request in flight with this reason. Once, from any thread.</summary>
     protected abstract void Cut(ProxyError reason);
+
+    private async ValueTask LingerAsync()
+    {
+        using var time = new CancellationTokenSource(Listener.DelayedCloseTimeout);
+        var sink = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            for (var total = 0; total < LingerBytes;)
+            {
+                var count = await Parts.Channel.Stream.ReadAsync(sink, time.Token).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    break;
+                }
+                total += count;
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(sink);
+        }
+    }
 }

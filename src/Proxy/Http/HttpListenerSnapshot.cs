@@ -56,9 +56,6 @@ internal sealed record HttpListenerSnapshot(
     /// <summary>The bounds of HTTP/2.</summary>
     public Http2Options Http2 { get; init; } = Http2Options.Default;
 
-    /// <summary>Of a request that is malformed only its own stream ends (HTTP/2), or the connection is kept behind its 400 (HTTP/1).</summary>
-    public bool StreamErrorOnInvalidMessage { get; init; }
-
     /// <summary>What a connection may become; routes may say otherwise (<see cref="Route.Allows"/>).</summary>
     public UpgradeRules Upgrades { get; init; } = UpgradeRules.None;
 
@@ -73,9 +70,6 @@ internal sealed record HttpListenerSnapshot(
 
     /// <summary>The last one's answer closes the connection; 0 for no bound.</summary>
     public int MaxRequestsPerConnection { get; init; }
-
-    /// <summary>Between the first GOAWAY and the last.</summary>
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a client may take to close behind a last answer.</summary>
     public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);

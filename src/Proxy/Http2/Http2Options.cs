@@ -44,6 +44,9 @@ internal sealed record Http2Options
     /// <summary><c>connection_keepalive.timeout</c>, milliseconds.</summary>
     public int KeepAliveTimeoutMillis { get; init; }
 
-    /// <summary><c>connection_keepalive.connection_idle_interval</c>, milliseconds: a PING before a stream on a connection that was silent for so long; 0 for none.</summary>
+    /// <summary><c>connection_keepalive.connection_idle_interval</c>, milliseconds: a PING ahead of a stream that we open where the peer was silent for so long; 0 for none.</summary>
     public int KeepAliveIdleMillis { get; init; }
+
+    /// <summary><c>drain_timeout</c>, milliseconds: a client that answers no PING has had this long to hear of the drain.</summary>
+    public int DrainMillis { get; init; } = 5_000;
 }

@@ -27,7 +27,6 @@ internal abstract partial class Http2Session
 
     private const long SettingsMillis = 10_000;
     private const long LastFlushMillis = 5_000;
-    private const long DrainMillis = 1_000; // a client that answers no PING has had this long to hear of the drain
 
     private static readonly ulong KeepAliveMark = 0x6b65657000000000;
     private static readonly ulong DrainMark = 0x647261696e000000;
@@ -194,7 +193,7 @@ internal abstract partial class Http2Session
             Stop(Http2Fault.SettingsUnanswered, wake: true);
             return;
         }
-        if (draining && !drained && now - drainSince > DrainMillis)
+        if (draining && !drained && now - drainSince > Options.DrainMillis)
         {
             FinishDrain();
         }
@@ -203,9 +202,17 @@ internal abstract partial class Http2Session
             Stop(null, wake: true);
             return;
         }
-        if (Options.KeepAliveMillis > 0)
+        SweepKeepAlive(now);
+    }
+
+    /// <summary>A stream is about to begin where nothing was heard for <c>connection_idle_interval</c>: a PING goes ahead of it, to find out soon. Under the gate.</summary>
+    protected void PingIfQuiet()
+    {
+        var now = Environment.TickCount64;
+        if (Options.KeepAliveIdleMillis > 0 && pingSentAt == 0 && now - heardAt > Options.KeepAliveIdleMillis)
         {
-            SweepKeepAlive(now);
+            pingSentAt = now;
+            SendPing(KeepAliveMark);
         }
     }
 
@@ -218,7 +225,7 @@ internal abstract partial class Http2Session
                 Stop(Http2Fault.KeepAliveUnanswered, wake: true);
             }
         }
-        else if (now - heardAt > Options.KeepAliveMillis)
+        else if (Options.KeepAliveMillis > 0 && now - heardAt > Options.KeepAliveMillis)
         {
             lock (Gate)
             {

@@ -27,5 +27,6 @@ internal static class Http2Settings
         };
     }
 
-    private static int Millis(TimeSpan? time) => time is { } value ? (int)Math.Min(int.MaxValue, Math.Ceiling(value.TotalMilliseconds)) : 0;
+    /// <summary>Rounded up; 0 for none.</summary>
+    public static int Millis(TimeSpan? time) => time is { } value ? (int)Math.Min(int.MaxValue, Math.Ceiling(value.TotalMilliseconds)) : 0;
 }

@@ -113,7 +113,14 @@ internal sealed class Http2UpstreamConnection : Http2Session, IDisposable
     }
 
     /// <summary>Its times; from the sweeper's thread.</summary>
-    public void Sweep(long now) => SweepSession(now);
+    public void Sweep(long now)
+    {
+        SweepSession(now);
+        if (IdleSince is var since && since != 0 && Cluster.IsIdleTooLong(now - since))
+        {
+            CloseIdle();
+        }
+    }
 
     /// <summary>Cuts it: requests that still use it fail.</summary>
     public void Dispose()
@@ -138,6 +145,7 @@ internal sealed class Http2UpstreamConnection : Http2Session, IDisposable
                 request.Wire.WasRefused = true;
                 return Leaving;
             }
+            PingIfQuiet();
             Open(request.Wire, nextId);
             var sent = AppendHead(request.Wire, head, end, WriteRequest);
             if (sent != true)

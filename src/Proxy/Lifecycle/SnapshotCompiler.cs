@@ -72,7 +72,7 @@ internal sealed class SnapshotCompiler(
                     originalDst = true;
                     break;
                 case BpfMetadataConfig bpf:
-                    metadata = Metadata(bpf);
+                    metadata = Metadata(bpf, policy, parts.IsOnlyDatapath);
                     break;
                 default:
                     throw new PolicyConfigException($"listener filter {filter.GetType().Name} has no implementation");
@@ -98,24 +98,22 @@ internal sealed class SnapshotCompiler(
         };
     }
 
-    private BpfMetadata Metadata(BpfMetadataConfig config)
+    /// <summary>The listener filter as it is configured, over these policies.</summary>
+    public static BpfMetadata Metadata(BpfMetadataConfig config, IPolicySource policy, bool isOnlyDatapath) => new()
     {
-        return new BpfMetadata
-        {
-            IsOnlyDatapath = parts.IsOnlyDatapath,
-            Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
-            ProxyId = config.ProxyId,
-            UseOriginalSourceAddress = config.UseOriginalSourceAddress,
-            Ipv4SourceAddress = config.Ipv4SourceAddress,
-            Ipv6SourceAddress = config.Ipv6SourceAddress,
-            OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
-            IsL7Lb = config.IsL7Lb,
-            EnforcePolicyOnL7Lb = config.EnforcePolicyOnL7Lb,
-            L7LbPolicyName = config.L7LbPolicyName,
-            MarkUpstream = true,
-            Policy = policy,
-        };
-    }
+        IsOnlyDatapath = isOnlyDatapath,
+        Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
+        ProxyId = config.ProxyId,
+        UseOriginalSourceAddress = config.UseOriginalSourceAddress,
+        Ipv4SourceAddress = config.Ipv4SourceAddress,
+        Ipv6SourceAddress = config.Ipv6SourceAddress,
+        OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
+        IsL7Lb = config.IsL7Lb,
+        EnforcePolicyOnL7Lb = config.EnforcePolicyOnL7Lb,
+        L7LbPolicyName = config.L7LbPolicyName,
+        MarkUpstream = true,
+        Policy = policy,
+    };
 
     private DownstreamTls? Tls(FilterChainConfig chain, Func<FilterChainConfig, TlsContextSlot<TlsServerContext>> contexts) => chain switch
     {
@@ -214,14 +212,12 @@ internal sealed class SnapshotCompiler(
         {
             Stats = stats,
             Codec = config.Codec,
-            Http2 = Http2Settings.Compile(config.Http2),
-            StreamErrorOnInvalidMessage = config.StreamErrorOnInvalidHttpMessage,
+            Http2 = Http2Settings.Compile(config.Http2) with { DrainMillis = Http2Settings.Millis(config.DrainTimeout) },
             Upgrades = new UpgradeRules(config.Upgrades),
             RequestTimeout = config.RequestTimeout,
             MaxConnectionDuration = config.MaxConnectionDuration,
             MaxStreamDuration = config.MaxStreamDuration,
             MaxRequestsPerConnection = config.MaxRequestsPerConnection,
-            DrainTimeout = config.DrainTimeout,
             DelayedCloseTimeout = config.DelayedCloseTimeout,
             Overload = parts.Overload,
             Paths = new PathRules(config.NormalizePath, config.MergeSlashes, config.EscapedSlashesAction),

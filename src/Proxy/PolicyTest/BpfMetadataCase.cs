@@ -5,8 +5,8 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Postern.Filters;
-using Postern.Filters.Listener;
 using Postern.Policy;
+using Postern.Proxy.Lifecycle;
 using Postern.Proxy.Upstream;
 using Postern.Xds;
 using Postern.Xds.Config;
@@ -29,7 +29,7 @@ internal static class BpfMetadataCase
             return;
         }
         var source = new GivenPolicy(State(@case, context));
-        var metadata = Filter(config, source).Resolve(EndPoint(connection, "remote_address"), EndPoint(connection, "original_destination"), CaseJson.Text(connection, "sni") ?? "");
+        var metadata = SnapshotCompiler.Metadata(config, source, isOnlyDatapath: false).Resolve(EndPoint(connection, "remote_address"), EndPoint(connection, "original_destination"), CaseJson.Text(connection, "sni") ?? "");
         var found = Describe(metadata);
         var failures = new List<string>();
         if (CaseJson.Field(@case, "expect_metadata") is { ValueKind: JsonValueKind.Object } expected)
@@ -95,21 +95,6 @@ internal static class BpfMetadataCase
         var hosts = CaseJson.Items(context, "host_map").Select((item, i) => PolicyResources.ReadNetworkPolicyHosts(item, $"host_map[{i}]")).ToList();
         return new PolicyState(PolicySnapshot.Compile(policies), IdentityMap.Compile(hosts), "case");
     }
-
-    private static BpfMetadata Filter(BpfMetadataConfig config, IPolicySource policy) => new()
-    {
-        Direction = config.IsIngress ? TrafficDirection.Ingress : TrafficDirection.Egress,
-        ProxyId = config.ProxyId,
-        UseOriginalSourceAddress = config.UseOriginalSourceAddress,
-        Ipv4SourceAddress = config.Ipv4SourceAddress,
-        Ipv6SourceAddress = config.Ipv6SourceAddress,
-        OriginalSourceSoLingerTime = config.OriginalSourceSoLingerTime,
-        IsL7Lb = config.IsL7Lb,
-        EnforcePolicyOnL7Lb = config.EnforcePolicyOnL7Lb,
-        L7LbPolicyName = config.L7LbPolicyName,
-        MarkUpstream = true,
-        Policy = policy,
-    };
 
     private static JsonObject Describe(ConnectionMetadata metadata)
     {

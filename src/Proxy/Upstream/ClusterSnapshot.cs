@@ -29,6 +29,9 @@ internal sealed class ClusterSnapshot(ClusterConfig config, ClusterStats? stats 
 
     public TimeSpan ConnectTimeout => Config.ConnectTimeout;
 
+    /// <summary>Whether a connection to it was idle for longer than <c>idle_timeout</c> allows.</summary>
+    public bool IsIdleTooLong(long idleMillis) => Config.IdleTimeout is { } timeout && idleMillis > timeout.TotalMilliseconds;
+
     /// <summary>Written by the configuration thread when EDS says so.</summary>
     public EndpointSet Endpoints
     {

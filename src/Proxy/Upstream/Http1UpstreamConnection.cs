@@ -33,6 +33,7 @@ internal sealed class Http1UpstreamConnection : ServerStream
     private EndpointSet endpoints; // the set that the destination was last seen in
     private RequestMeans means;
     private readonly long opened = Environment.TickCount64;
+    private long restsSince; // milliseconds of TickCount64
     private int served;
     private int interim;
     private bool requestSent = true;
@@ -70,6 +71,9 @@ internal sealed class Http1UpstreamConnection : ServerStream
     /// <summary>Whether the next request may use it: it is for this cluster and these identities, its endpoint is still wanted, and the server has not closed or spoken out of turn.</summary>
     public bool Fits(ClusterSnapshot cluster, ConnectionMetadata? metadata, ConnectPurpose purpose) =>
         closed == 0 && ReferenceEquals(Cluster, cluster) && ReferenceEquals(openedFor, metadata) && openedWith == purpose && MayServeMore && input.Count == 0 && !channel.Control.HasInput && IsStillWanted();
+
+    /// <summary>It has been at rest for longer than its cluster allows.</summary>
+    public bool HasRestedTooLong(long now) => Cluster.IsIdleTooLong(now - Volatile.Read(ref restsSince));
 
     // common_http_protocol_options of the cluster bound what one connection is used for.
     private bool MayServeMore =>
@@ -159,6 +163,7 @@ internal sealed class Http1UpstreamConnection : ServerStream
             head.Release();
             input.Release();
             output.Release();
+            Volatile.Write(ref restsSince, Environment.TickCount64);
             owner.Keep(this);
             return;
         }

@@ -68,18 +68,25 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
         }
     }
 
-    /// <summary>Looks at the times of shared connections. From the sweeper's thread.</summary>
+    /// <summary>Looks at the times of shared connections, and closes what has been at rest for its cluster's <c>idle_timeout</c>. From the sweeper's thread.</summary>
     public void Sweep(long now)
     {
-        if (shared is null)
+        if (kept is null && shared is null)
         {
             return;
         }
         lock (gate)
         {
-            foreach (var connection in shared)
+            foreach (var connection in shared ?? [])
             {
                 connection.Sweep(now);
+            }
+            others?.RemoveAll(connection => CloseRested(connection, now));
+            // Whoever takes it meanwhile has it: then it is not there to be closed.
+            if (kept is { } latest && latest.HasRestedTooLong(now) && Interlocked.CompareExchange(ref kept, null, latest) == latest)
+            {
+                latest.Close();
+                PromoteOther();
             }
         }
     }
@@ -258,6 +265,16 @@ internal sealed class UpstreamSession(IUpstreamConnector connector, IPEndPoint o
             connection.Close();
         }
         return null;
+    }
+
+    private static bool CloseRested(Http1UpstreamConnection connection, long now)
+    {
+        if (!connection.HasRestedTooLong(now))
+        {
+            return false;
+        }
+        connection.Close();
+        return true;
     }
 
     private void PromoteOther()

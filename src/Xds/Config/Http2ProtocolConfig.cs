@@ -38,9 +38,6 @@ public sealed record Http2ProtocolConfig
     /// <summary><c>max_inbound_window_update_frames_per_data_frame_sent</c>.</summary>
     public int? MaxInboundWindowUpdateFramesPerDataFrameSent { get; init; }
 
-    /// <summary><c>override_stream_error_on_invalid_http_message</c>, or the older <c>stream_error_on_invalid_http_messaging</c>; null leaves it to the connection manager.</summary>
-    public bool? StreamErrorOnInvalidHttpMessage { get; init; }
-
     /// <summary><c>connection_keepalive.interval</c>; null sends no PING by the clock.</summary>
     public TimeSpan? KeepaliveInterval { get; init; }
 

@@ -33,9 +33,6 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary><c>http2_protocol_options</c>.</summary>
     public Http2ProtocolConfig Http2 { get; init; } = Http2ProtocolConfig.Default;
 
-    /// <summary><c>stream_error_on_invalid_http_message</c>, or what HTTP/2's own field says instead: false ends the connection, true only the stream.</summary>
-    public bool StreamErrorOnInvalidHttpMessage { get; init; }
-
     /// <summary><c>upgrade_configs</c>; types are unique.</summary>
     public EquatableList<UpgradeConfig> Upgrades { get; init; } = [];
 
@@ -51,7 +48,7 @@ public sealed record HttpConnectionManagerConfig : NetworkFilterConfig
     /// <summary><c>common_http_protocol_options.max_requests_per_connection</c>: the last one's answer closes; 0 for no bound.</summary>
     public int MaxRequestsPerConnection { get; init; }
 
-    /// <summary><c>drain_timeout</c>: between the first GOAWAY and the last; default 5 s.</summary>
+    /// <summary><c>drain_timeout</c>: the most between the first GOAWAY and the last; default 5 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary><c>delayed_close_timeout</c>: how long a client may take to close behind a last answer; default 1 s, zero closes at once.</summary>

@@ -41,7 +41,6 @@ internal static class Http2Protocols
             MaxInboundPriorityFramesPerStream = AtLeast(0, options.MaxInboundPriorityFramesPerStream, path.Field("max_inbound_priority_frames_per_stream")),
             MaxInboundWindowUpdateFramesPerDataFrameSent =
                 AtLeast(1, options.MaxInboundWindowUpdateFramesPerDataFrameSent, path.Field("max_inbound_window_update_frames_per_data_frame_sent")),
-            StreamErrorOnInvalidHttpMessage = options.OverrideStreamErrorOnInvalidHttpMessage ?? (options.StreamErrorOnInvalidHttpMessaging ? true : null),
             KeepaliveInterval = Keepalive(keepalive?.Interval, at.Field("interval")),
             KeepaliveTimeout = keepalive is null ? null : Keepalive(keepalive.Timeout, at.Field("timeout")) ?? throw at.Field("timeout").Error("is missing; a keep-alive needs it"),
             KeepaliveIdleInterval = Keepalive(keepalive?.ConnectionIdleInterval, at.Field("connection_idle_interval")),

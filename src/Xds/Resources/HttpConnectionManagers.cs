@@ -45,7 +45,6 @@ internal static class HttpConnectionManagers
             throw path.Field("xff_num_trusted_hops").Error($"{manager.XffNumTrustedHops} is not within 0 to {MaxTrustedHops}");
         }
         Http1Protocols.Check(manager.HttpProtocolOptions, path.Field("http_protocol_options"));
-        var http2 = Http2Protocols.ToConfig(manager.Http2ProtocolOptions, path.Field("http2_protocol_options"));
         return new HttpConnectionManagerConfig
         {
             StatPrefix = TypedConfig.Required(manager.StatPrefix, path.Field("stat_prefix")),
@@ -56,8 +55,7 @@ internal static class HttpConnectionManagers
             StreamIdleTimeout = Durations.OrOff(manager.StreamIdleTimeout, TimeSpan.FromMinutes(5), path.Field("stream_idle_timeout")),
             RequestHeadersTimeout = Durations.OrOff(manager.RequestHeadersTimeout, TimeSpan.Zero, path.Field("request_headers_timeout")),
             Codec = Codec(manager.CodecType, path.Field("codec_type")),
-            Http2 = http2,
-            StreamErrorOnInvalidHttpMessage = http2.StreamErrorOnInvalidHttpMessage ?? manager.StreamErrorOnInvalidHttpMessage ?? false,
+            Http2 = Http2Protocols.ToConfig(manager.Http2ProtocolOptions, path.Field("http2_protocol_options")),
             Upgrades = Upgrades.ToConfig(manager.UpgradeConfigs, path.Field("upgrade_configs")),
             RequestTimeout = Durations.OrOff(manager.RequestTimeout, TimeSpan.Zero, path.Field("request_timeout")),
             MaxConnectionDuration = Durations.OrOff(common?.MaxConnectionDuration, TimeSpan.Zero, commonPath.Field("max_connection_duration")),

@@ -14,7 +14,7 @@ namespace Postern.Tests.Proxy.Dialogues;
 /// A dialogue file: what one behaviour looks like on the wire. Line by line:
 /// <code>
 /// # comment; the first ones say what is shown and why
-/// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, route-timeout, request-headers-timeout (seconds),
+/// set NAME VALUE         listener option: policy, denied-body, idle-timeout, stream-idle-timeout, upstream-idle-timeout, route-timeout, request-headers-timeout (seconds),
 ///                        max-head, max-headers, codec (Auto, Http1, Http2), request-id, keep-foreign-id, answer-id, normalize-path, merge-slashes, escaped-slashes ACTION,
 ///                        strip-port MODE, strip-dot, server ACTION, underscores ACTION, remote-address [skip-append], trusted-hops N, internal CIDR, via TEXT, upgrades PROTOCOLS, route-prefix, route-rewrite,
 ///                        no-cluster, upstream PROTOCOL, extended-connect, upgrade NAME, max-requests N, max-stream-duration SECONDS, whole-only (not run with one-byte deliveries)
@@ -110,6 +110,7 @@ internal sealed class Dialogue
             "denied-body" => options with { DeniedBody = value },
             "idle-timeout" => options with { IdleTimeout = Seconds(value) },
             "stream-idle-timeout" => options with { StreamIdleTimeout = Seconds(value) },
+            "upstream-idle-timeout" => options with { UpstreamIdleTimeout = Seconds(value) },
             "route-timeout" => options with { RouteTimeout = Seconds(value) },
             "request-headers-timeout" => options with { RequestHeadersTimeout = Seconds(value) },
             "max-head" => options with { MaxHeadBytes = int.Parse(value, CultureInfo.InvariantCulture) },

@@ -15,7 +15,7 @@ namespace Postern.Tests.Proxy.Http2;
 /// <code>
 /// # comment; the first ones say what is shown and which rule it is
 /// set NAME VALUE     max-streams, stream-window, connection-window, max-head, max-headers, connect, idle-timeout, stream-idle, head-timeout, empty-frames, priority, resets,
-///                    control-frames, keep-alive, whole-only
+///                    control-frames, keep-alive, drain-timeout, whole-only
 /// C> FRAME           the client sends it; C> xN FRAME sends it N times, and of those a # stands for 1, 3, 5 and so on. See <see cref="FrameText"/>
 /// C&lt; FRAME        the client must receive it next; each word must be among those of the frame. SETTINGS, WINDOW_UPDATE and PING are passed over where another is expected
 /// hello              preface, SETTINGS and the acknowledgement, both ways
@@ -91,6 +91,7 @@ public sealed class FrameDialogueTests
                 case "priority": options = options with { MaxPriorityFramesPerStream = number }; break;
                 case "resets": options = options with { MaxPrematureResets = number }; break;
                 case "control-frames": options = options with { MaxOutboundControlFrames = number }; break;
+                case "drain-timeout": options = options with { DrainMillis = number * 1000 }; break;
                 case "keep-alive": options = options with { KeepAliveMillis = number * 1000, KeepAliveTimeoutMillis = 1000 }; break;
                 case "max-head": change = snapshot => before(snapshot) with { MaxHeadBytes = number }; break;
                 case "max-headers": change = snapshot => before(snapshot) with { MaxHeaders = number }; break;

@@ -54,8 +54,10 @@ public sealed class JoinedRolesTests
         await Task.WhenAll(client.Ended, upstream.Ended).WaitAsync(time.Token);
     }
 
-    internal static Http2UpstreamConnection Client(MemoryEnd end, Http2Options? options = null) => new(
-        new TransportChannel(end, end), new ClusterSnapshot(new ClusterConfig("test", ClusterType.Static, TimeSpan.FromSeconds(1), [])), new IPEndPoint(IPAddress.Loopback, 80), options ?? Http2Options.Default);
+    internal static Http2UpstreamConnection Client(MemoryEnd end, Http2Options? options = null, TimeSpan? idleTimeout = null) => new(
+        new TransportChannel(end, end),
+        new ClusterSnapshot(new ClusterConfig("test", ClusterType.Static, TimeSpan.FromSeconds(1), []) { IdleTimeout = idleTimeout }),
+        new IPEndPoint(IPAddress.Loopback, 80), options ?? Http2Options.Default);
 
     internal static RequestHead Request(string path, string method = "POST")
     {

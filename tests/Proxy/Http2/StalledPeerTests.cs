@@ -3,6 +3,7 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Postern.Proxy.Http2;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Http2;
 
@@ -37,8 +38,8 @@ public sealed class StalledPeerTests : IDisposable
     {
         pipe.Right.Stall = new TaskCompletionSource();
         Send(1100, frame);
-        await UntilAsync(() => talk.Stats.OutboundControlFlood.Value == 1, "no flood was counted");
-        await UntilAsync(() => talk.Records.Seen.Any(record => record.Fields["reason"] == "http2_outbound_control_flood"), "no record");
+        await Patience.UntilAsync(() => talk.Stats.OutboundControlFlood.Value == 1, "a flood to be counted");
+        await Patience.UntilAsync(() => talk.Records.Seen.Any(record => record.Fields["reason"] == "http2_outbound_control_flood"), "a record");
         talk.Sweep(TimeSpan.FromSeconds(6)); // nor does it read the GOAWAY
         await talk.Running.WaitAsync(time.Token);
         Assert.Equal(1, talk.Stats.FlushTimeouts.Value);
@@ -56,7 +57,7 @@ public sealed class StalledPeerTests : IDisposable
         }
         pipe.Right.Stall = new TaskCompletionSource();
         Send(1, $"HEADERS stream=1 flags=END_STREAM|END_HEADERS :method=GET :scheme=http :authority=a :path=/large?{Size}");
-        await UntilAsync(() => talk.Serve.Served == 1, "nothing was served");
+        await Patience.UntilAsync(() => talk.Serve.Served == 1, "something to be served");
         Assert.Empty(talk.Serve.Ends); // the sender waits
         pipe.Right.Stall.SetResult();
         var total = 0;
@@ -69,7 +70,7 @@ public sealed class StalledPeerTests : IDisposable
             }
         }
         Assert.Equal(Size, total);
-        await UntilAsync(() => !talk.Serve.Ends.IsEmpty, "the sender still waits");
+        await Patience.UntilAsync(() => !talk.Serve.Ends.IsEmpty, "the sender to stop waiting");
         talk.Connection.Abort();
         await talk.Running.WaitAsync(time.Token);
     }
@@ -87,14 +88,6 @@ public sealed class StalledPeerTests : IDisposable
             {
                 return; // the proxy reads no more
             }
-        }
-    }
-
-    private static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        for (var until = Environment.TickCount64 + 10_000; !condition(); await Task.Delay(2))
-        {
-            Assert.True(Environment.TickCount64 < until, what);
         }
     }
 }

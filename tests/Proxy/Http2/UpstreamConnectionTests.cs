@@ -5,6 +5,7 @@ using System.Threading.Tasks;
 using Postern.Proxy.Errors;
 using Postern.Proxy.Http2;
 using Postern.Proxy.Upstream;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Http2;
 
@@ -195,6 +196,55 @@ public sealed class UpstreamConnectionTests : IDisposable
         await connection.Ended.WaitAsync(time.Token);
         Assert.False(connection.IsReusable);
         Assert.Equal(0, connection.Cluster.Stats.ConnectionsActive.Value);
+    }
+
+    [Fact]
+    public async Task StreamAfterSilence_FollowsAPingWhoseAnswerIsAwaited()
+    {
+        using var quiet = new Pipe();
+        using var client = JoinedRolesTests.Client(quiet.Left, Http2Options.Default with { KeepAliveIdleMillis = 1, KeepAliveTimeoutMillis = 1000 });
+        var server = new FrameReader(quiet.Right.From);
+        await server.SkipAsync(24, time.Token);
+        Assert.Equal("SETTINGS", (await server.ReadAsync(time.Token))![0]);
+        quiet.Right.To.Write([.. FrameText.Encode("SETTINGS"), .. FrameText.Encode("SETTINGS ACK")]);
+        Assert.Contains("ACK", await NextAsync("SETTINGS"));
+        var heard = Environment.TickCount64;
+        await Patience.UntilAsync(() => Environment.TickCount64 > heard + 1, "the silence to be long enough");
+
+        var (stream, _) = await client.OpenStreamAsync();
+        await stream!.SendHeadAsync(JoinedRolesTests.Request("/", "GET"), end: true);
+        Assert.Contains("hex=6B65657000000000", await NextAsync("PING"));
+        Assert.Contains("stream=1", await NextAsync("HEADERS"));
+
+        client.Sweep(Environment.TickCount64 + 2000);
+        Assert.True((await stream.ReadHeadAsync().AsTask().WaitAsync(time.Token)).IsError);
+        Assert.Equal(1, client.Cluster.Stats.Http2.KeepAliveTimeouts.Value);
+        stream.Release();
+
+        async Task<System.Collections.Generic.IReadOnlyList<string>> NextAsync(string type)
+        {
+            while (await server.ReadAsync(time.Token) is { } frame)
+            {
+                if (frame[0] == type)
+                {
+                    return frame;
+                }
+                Assert.Contains(frame[0], new[] { "WINDOW_UPDATE", "SETTINGS" });
+            }
+            throw new System.IO.EndOfStreamException(string.Join('\n', server.Seen));
+        }
+    }
+
+    [Fact]
+    public async Task IdleForTheClustersTime_IsClosed()
+    {
+        using var quiet = new Pipe();
+        using var client = JoinedRolesTests.Client(quiet.Left, idleTimeout: TimeSpan.FromSeconds(10));
+        client.Sweep(Environment.TickCount64 + 9_000);
+        Assert.True(client.IsReusable);
+        client.Sweep(Environment.TickCount64 + 11_000);
+        Assert.False(client.IsReusable);
+        await client.Ended.WaitAsync(time.Token);
     }
 
     [Fact]

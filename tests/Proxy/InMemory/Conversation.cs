@@ -191,7 +191,7 @@ internal sealed class Conversation : IDisposable
 
     private static HttpListenerSnapshot Snapshot(HttpTestOptions options, IRecordSink sink)
     {
-        var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]) { HttpProtocol = options.UpstreamProtocol }, ClusterStats.In(options.Stats, "test"));
+        var cluster = new ClusterSnapshot(new ClusterConfig("test", options.Endpoints.Length == 0 ? ClusterType.OriginalDst : ClusterType.Static, TimeSpan.FromSeconds(5), [.. options.Endpoints]) { HttpProtocol = options.UpstreamProtocol, IdleTimeout = options.UpstreamIdleTimeout }, ClusterStats.In(options.Stats, "test"));
         var route = new RouteEntryConfig("all", StringMatchKind.Prefix, options.RoutePrefix, [], false, "test", options.RouteTimeout, null) { PrefixRewrite = options.RouteRewrite };
         var routes = new RouteSlot(new RouteTable(new RouteConfig("r", [new VirtualHostConfig("v", ["*"], [route, route with { Connect = true, Path = "" }])]), _ => options.HasCluster ? cluster : null));
         return new HttpListenerSnapshot(

@@ -22,6 +22,9 @@ internal sealed record HttpTestOptions
 
     public TimeSpan? StreamIdleTimeout { get; init; }
 
+    /// <summary>The cluster's <c>idle_timeout</c>.</summary>
+    public TimeSpan? UpstreamIdleTimeout { get; init; }
+
     public TimeSpan? RouteTimeout { get; init; }
 
     public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -1,6 +1,7 @@
 using System;
 using System.Threading.Tasks;
 using Postern.Proxy.Upstream;
+using Postern.Tests.Proxy.InMemory;
 using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Limits;
@@ -49,11 +50,11 @@ public sealed class CircuitBreakerTests
         {
             using var second = await rig.ConnectAsync();
             await LimitRig.AssertCutAsync(second);
-            LimitRig.Until(() => rig.Records.Seen.Count == 1, () => rig.Records.ToString());
+            await Patience.UntilAsync(() => rig.Records.Seen.Count == 1, "one record", rig.Records.ToString);
             Assert.Equal("overflow", rig.Records.Seen[0].Fields["reason"]);
             Assert.Equal(1, rig.Value("cluster.c.upstream_cx_overflow"));
         }
-        LimitRig.Until(() => rig.Admission.Open == 0, () => $"{rig.Admission.Open} open");
+        await Patience.UntilAsync(() => rig.Admission.Open == 0, "the connection's end", () => $"{rig.Admission.Open} open");
         using var third = await rig.ConnectAsync();
         using var served = await rig.AcceptAsync();
     }

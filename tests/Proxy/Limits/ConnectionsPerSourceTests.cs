@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Net;
 using System.Threading.Tasks;
 using Postern.Proxy.Listeners;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Limits;
 
@@ -65,7 +66,7 @@ public sealed class ConnectionsPerSourceTests
         using var neighbour = await rig.ConnectAsync("127.0.0.2");
         using var servedToo = await rig.AcceptAsync();
 
-        LimitRig.Until(() => rig.Records.Seen.Count == 1, () => rig.Records.ToString());
+        await Patience.UntilAsync(() => rig.Records.Seen.Count == 1, "one record", rig.Records.ToString);
         Assert.Equal("too_many_connections_of_source", rig.Records.Seen[0].Fields["reason"]);
         Assert.Contains("--max-connections-per-source", rig.Records.Seen[0].Fields["detail"], System.StringComparison.Ordinal);
         Assert.Equal((1, 2), (rig.Value(rig.Scope + ".downstream_cx_source_overflow"), rig.Value(rig.Scope + ".downstream_cx_total")));
@@ -82,7 +83,7 @@ public sealed class ConnectionsPerSourceTests
             {
                 Assert.Equal(1, rig.Admission.Sources);
             }
-            LimitRig.Until(() => rig.Admission.Sources == 0, () => $"{rig.Admission.Sources} sources, {rig.Admission.Open} open");
+            await Patience.UntilAsync(() => rig.Admission.Sources == 0, "nobody to be counted", () => $"{rig.Admission.Sources} sources, {rig.Admission.Open} open");
         }
         Assert.Equal(0, rig.Admission.RefusedOfSource);
     }

@@ -1,16 +1,13 @@
 using System;
-using System.Diagnostics;
-using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
-using Microsoft.Extensions.Logging.Abstractions;
-using Postern.Proxy.Http;
 using Postern.Proxy.Listeners;
 using Postern.Proxy.Stats;
 using Postern.Proxy.Upstream;
 using Postern.Tests.Proxy.InMemory;
+using Postern.Tests.Proxy.Listeners;
 using Postern.Xds.Config;
 
 namespace Postern.Tests.Proxy.Limits;
@@ -18,11 +15,9 @@ namespace Postern.Tests.Proxy.Limits;
 /// <summary>A real listener that relays to a real server, with the admission that the test wants.</summary>
 internal sealed class LimitRig : IDisposable
 {
-    private readonly StatsRegistry stats = new();
-    private readonly ListenerManager manager;
+    private readonly ListenerRig rig;
     private readonly Socket server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly TcpProxyConfig tcp;
-    private readonly ClusterStats clusterStats;
 
     public LimitRig(Admission? admission = null, CircuitBreakersConfig? breakers = null, TimeSpan? maxDuration = null)
     {
@@ -30,13 +25,10 @@ internal sealed class LimitRig : IDisposable
         server.Listen();
         Admission = admission ?? new Admission(100);
         tcp = new TcpProxyConfig("t", "c", null) { MaxDownstreamConnectionDuration = maxDuration };
-        clusterStats = ClusterStats.In(stats, "c");
+        rig = new ListenerRig(Admission, Compile);
         Cluster = new ClusterSnapshot(
-            new ClusterConfig("c", ClusterType.Static, TimeSpan.FromSeconds(5), [server.LocalEndPoint!]) { CircuitBreakers = breakers ?? CircuitBreakersConfig.Unlimited }, clusterStats);
-        var connector = new UpstreamConnector();
-        manager = new ListenerManager(new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance), connector, Admission, TimeSpan.FromSeconds(5), NullLogger.Instance, stats);
-        Assert.Empty(manager.Apply([new ListenerConfig { Name = "l", Addresses = [new IPEndPoint(IPAddress.Loopback, 0)] }], Compile));
-        Scope = "listener." + ListenerStats.NameOf(manager.Listening[0].Address);
+            new ClusterConfig("c", ClusterType.Static, TimeSpan.FromSeconds(5), [server.LocalEndPoint!]) { CircuitBreakers = breakers ?? CircuitBreakersConfig.Unlimited }, ClusterStats.In(rig.Stats, "c"));
+        Assert.Equal(0, rig.Apply(ListenerRig.Config("l")));
     }
 
     public Admission Admission { get; }
@@ -46,23 +38,10 @@ internal sealed class LimitRig : IDisposable
     public RecordList Records { get; } = new();
 
     /// <summary>Of the listener's stats.</summary>
-    public string Scope { get; }
+    public string Scope => rig.Scope;
 
-    /// <summary>A client; it may be refused at once.</summary>
-    public async Task<Socket> ConnectAsync(string from = "127.0.0.1")
-    {
-        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        client.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
-        try
-        {
-            await client.ConnectAsync(manager.Listening[0].Address);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
-        {
-            // the refusal was quicker than the answer to connect
-        }
-        return client;
-    }
+    /// <inheritdoc cref="ListenerRig.ConnectAsync"/>
+    public Task<Socket> ConnectAsync(string from = "127.0.0.1") => rig.ConnectAsync(from);
 
     /// <summary>The server's end of the next relayed connection.</summary>
     public async Task<Socket> AcceptAsync()
@@ -85,22 +64,13 @@ internal sealed class LimitRig : IDisposable
         }
     }
 
-    public long? Value(string name) => stats.Read().SingleOrDefault(sample => sample.Name.Dotted == name)?.Value;
+    public long? Value(string name) => rig.Value(name);
 
-    public static void Until(Func<bool> condition, Func<string> state)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!condition())
-        {
-            Assert.True(clock.Elapsed.TotalSeconds < 10, "after 10 s: " + state());
-            Thread.Yield();
-        }
-    }
+    public Task UntilAsync(string name, long? value) => rig.UntilAsync(name, value);
 
     public void Dispose()
     {
-        manager.Apply([], Compile);
-        manager.Dispose();
+        rig.Dispose();
         server.Dispose();
     }
 

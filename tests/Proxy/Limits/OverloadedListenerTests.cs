@@ -21,7 +21,7 @@ public sealed class OverloadedListenerTests
         using var late = await rig.ConnectAsync();
 
         await LimitRig.AssertCutAsync(late);
-        LimitRig.Until(() => rig.Value(rig.Scope + ".downstream_cx_overload_reject") == 1, () => rig.Value(rig.Scope + ".downstream_cx_overload_reject").ToString() ?? "");
+        await rig.UntilAsync(rig.Scope + ".downstream_cx_overload_reject", 1);
         Assert.Equal((1, 1), (rig.Admission.RefusedByOverload, rig.Admission.Open));
         await open.SendAsync("x"u8.ToArray());
         Assert.Equal(1, await served.ReceiveAsync(new byte[8]));

@@ -1,6 +1,7 @@
 using System;
 using System.Net.Sockets;
 using System.Threading.Tasks;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Limits;
 
@@ -13,8 +14,8 @@ public sealed class TcpDurationTests
         using var rig = new LimitRig(maxDuration: TimeSpan.FromMilliseconds(1));
         using var client = await rig.ConnectAsync();
         using var served = await rig.AcceptAsync();
-        LimitRig.Until(() => IsCut(client), () => "still open");
-        LimitRig.Until(() => rig.Admission.Open == 0, () => $"{rig.Admission.Open} open");
+        await Patience.UntilAsync(() => IsCut(client), "the cut");
+        await Patience.UntilAsync(() => rig.Admission.Open == 0, "the connection's end", () => $"{rig.Admission.Open} open");
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Threading.Tasks;
 using Postern.Policy.Config;
 using Postern.Proxy.Tls;
+using Postern.Tests.Proxy.InMemory;
 
 namespace Postern.Tests.Proxy.Tls;
 
@@ -72,7 +73,7 @@ public sealed class TlsRelayTests
         await using var rig = await StartAsync(down, up);
         var (client, server) = await OpenAsync(rig, down, up);
         await TlsRig.PassAsync(client, server);
-        var socket = ((NetworkStream)Transport(server)).Socket;
+        var socket = TlsRig.SocketOf(server);
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
         Assert.Equal("!", await TlsRig.ReadToEndAsync(client));
@@ -89,7 +90,9 @@ public sealed class TlsRelayTests
         var (client, server) = await OpenAsync(rig, down, up);
         var data = RandomNumberGenerator.GetBytes(Size);
         var sends = Task.WhenAll(SendAsync(client, data), SendAsync(server, data));
-        var hashes = await Task.WhenAll(HashAsync(client, Size), HashAsync(server, Size));
+        var hashes = await Task.WhenAll(
+            HashAsync(client, Size, () => IsHeld(rig.ClusterStat, "upstream")),
+            HashAsync(server, Size, () => IsHeld(rig.Stat, ".downstream")));
         await sends.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(SHA256.HashData(data), hashes[0]);
         Assert.Equal(SHA256.HashData(data), hashes[1]);
@@ -103,25 +106,29 @@ public sealed class TlsRelayTests
         await EndAsync(stream);
     }
 
-    // Reads nothing until the pipe must be full, and stops again on the way.
-    private static async Task<byte[]> HashAsync(Stream stream, int size)
+    // The proxy has read something that the other side does not take now.
+    private static bool IsHeld(Func<string, long> stat, string side) => stat(side + "_flow_control_paused_reading_total") > stat(side + "_flow_control_resumed_reading_total");
+
+    // Reads nothing until the proxy is held, and stops again on the way; the kernel may not take for this side what the test wants to wait.
+    private static async Task<byte[]> HashAsync(Stream stream, int size, Func<bool> isHeld)
     {
+        TlsRig.SocketOf(stream).ReceiveBufferSize = 128 * 1024;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[100_000];
-        var total = 0;
-        var pause = size / 4;
-        await Task.Delay(200);
-        while (await stream.ReadAsync(buffer, TlsRig.Deadline()) is > 0 and var count)
+        var (total, pause) = (0, 0);
+        while (total < size)
         {
+            if (total >= pause)
+            {
+                pause += size / 2;
+                await Patience.UntilAsync(isHeld, "the proxy to wait for a reader", () => $"{total} of {size} bytes were read");
+            }
+            var count = await stream.ReadAsync(buffer, TlsRig.Deadline());
+            Assert.True(count > 0, $"the end after {total} bytes");
             hash.AppendData(buffer, 0, count);
             total += count;
-            if (total > pause)
-            {
-                pause += size / 4;
-                await Task.Delay(100);
-            }
         }
-        Assert.Equal(size, total);
+        Assert.Equal(0, await stream.ReadAsync(buffer, TlsRig.Deadline()));
         return hash.GetHashAndReset();
     }
 
@@ -131,11 +138,6 @@ public sealed class TlsRelayTests
         {
             await tls.EndAsync();
         }
-        ((NetworkStream)Transport(stream)).Socket.Shutdown(SocketShutdown.Send);
+        TlsRig.SocketOf(stream).Shutdown(SocketShutdown.Send);
     }
-
-    private static Stream Transport(Stream stream) => stream is SslStream tls ? ((PeekedStream)Inner(tls)).Transport : stream;
-
-    [System.Runtime.CompilerServices.UnsafeAccessor(System.Runtime.CompilerServices.UnsafeAccessorKind.Method, Name = "get_InnerStream")]
-    private static extern Stream Inner(AuthenticatedStream stream);
 }

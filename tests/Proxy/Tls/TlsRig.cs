@@ -5,6 +5,7 @@ using System.Linq;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -183,6 +184,9 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
         throw new TimeoutException($"no record with reason {reason}; there are:\n{Records}");
     }
 
+    /// <summary>The socket below, with TLS or without.</summary>
+    public static Socket SocketOf(Stream stream) => ((NetworkStream)(stream is SecureStream tls ? ((PeekedStream)Inner(tls)).Transport : stream)).Socket;
+
     public static CancellationToken Deadline() => new CancellationTokenSource(Patience).Token;
 
     /// <summary>Sends a line and waits until the other end has it.</summary>
@@ -229,4 +233,7 @@ internal sealed class TlsRig : IAsyncDisposable, IUpstreamConnector
         origin.Dispose();
         Authority.Dispose();
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_InnerStream")]
+    private static extern Stream Inner(AuthenticatedStream stream);
 }

@@ -37,7 +37,7 @@ public sealed class MovedDestinationTests : IDisposable
 
         await rig.UntilAsync(() => rig.Client.Reset, "the reset");
 
-        Assert.False(rig.Upstream.HasSocket);
+        Assert.False(rig.Upstream.IsConnected);
         Assert.Equal(0, rig.Stat("cluster.up.upstream_cx_active"));
         var denied = rig.Records.Seen.Single(r => r.Type == EntryType.Denied);
         Assert.Equal(("no_rules_for_port", "no"), (denied.Fields["reason"], denied.Fields["http"]));
@@ -51,7 +51,7 @@ public sealed class MovedDestinationTests : IDisposable
         await rig.ConnectAsync(listener);
         Handshake();
         rig.Client.Write([0x82, 1, (byte)'x']);
-        await rig.UntilAsync(() => rig.Upstream.HasSocket && rig.Upstream.IsAll("x"u8), "the first byte upstream");
+        await rig.UntilAsync(() => rig.Upstream.IsConnected && rig.Upstream.IsAll("x"u8), "the first byte upstream");
 
         rig.UsePolicy(policy.RootElement, 1);
         await rig.ReviewAsync();
@@ -68,7 +68,7 @@ public sealed class MovedDestinationTests : IDisposable
         rig.UsePolicy(policy.RootElement, rig.UpstreamAddress.Port);
         await rig.ConnectAsync(listener);
         Handshake();
-        await rig.UntilAsync(() => rig.Upstream.HasSocket, "the upstream connection");
+        await rig.UntilAsync(() => rig.Upstream.IsConnected, "the upstream connection");
 
         rig.Client.Write([0x83, 0]);
 

@@ -1,30 +1,43 @@
 using System;
 using System.IO;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
+using Postern.Proxy.Tls;
+using Postern.Tests.Proxy.Tls;
 
 namespace Postern.Tests.Proxy.Vectors;
 
-/// <summary>One end of a replayed connection: reads in the background unless told to stop, and keeps all it got.</summary>
+/// <summary>One end of a replayed connection, with TLS or without: reads in the background unless told to stop, and keeps all it got.</summary>
 internal sealed class Peer : IDisposable
 {
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(20);
+
     private readonly Lock gate = new();
     private readonly MemoryStream received = new();
-    private readonly SemaphoreSlim mayRead = new(1, 1);
-    private Socket? socket;
+    private volatile Stream? stream;
+    private TaskCompletionSource? pause; // set: reading waits for it
     private Task reading = Task.CompletedTask;
     private Task writes = Task.CompletedTask;
-    private bool stopped;
+    private volatile bool ended;
+    private volatile bool reset;
+    private volatile Exception? failure;
     private int taken;
 
     /// <summary>The other side said that nothing follows.</summary>
-    public bool Ended { get; private set; }
+    public bool Ended => ended;
 
     /// <summary>The connection was cut.</summary>
-    public bool Reset { get; private set; }
+    public bool Reset => reset;
 
-    public bool HasSocket => socket is not null;
+    /// <summary>What went wrong here that no other side can be the reason of.</summary>
+    public Exception? Failure => failure;
+
+    public bool IsConnected => stream is not null;
+
+    /// <summary>Its handshake is over.</summary>
+    public bool IsAuthenticated => stream is SslStream { IsAuthenticated: true };
 
     /// <summary>Bytes received since the start.</summary>
     public int Total
@@ -38,9 +51,10 @@ internal sealed class Peer : IDisposable
         }
     }
 
-    public void Use(Socket connected)
+    /// <summary>Begins to read.</summary>
+    public void Use(Stream connected)
     {
-        socket = connected;
+        stream = connected;
         reading = ReadAsync(connected);
     }
 
@@ -53,7 +67,7 @@ internal sealed class Peer : IDisposable
         }
     }
 
-    /// <summary>How much that is; the start of it.</summary>
+    /// <summary>How what was not yet taken begins.</summary>
     public bool StartsWith(ReadOnlySpan<byte> expected)
     {
         lock (gate)
@@ -73,95 +87,112 @@ internal sealed class Peer : IDisposable
 
     public void Take(int count) => taken += count;
 
+    /// <summary>No read begins any more. One that is pending may still take a buffer's worth.</summary>
     public void Stop()
     {
-        stopped = true;
-        mayRead.Wait(0);
+        lock (gate)
+        {
+            pause ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
     }
 
     public void Resume()
     {
-        if (stopped)
+        lock (gate)
         {
-            stopped = false;
-            mayRead.Release();
+            pause?.SetResult();
+            pause = null;
         }
     }
 
     /// <summary>Sends behind what was sent before; does not wait for it.</summary>
-    public void Write(byte[] bytes) => Then(async () =>
-    {
-        for (var sent = 0; sent < bytes.Length;)
-        {
-            sent += await socket!.SendAsync(bytes.AsMemory(sent), SocketFlags.None);
-        }
-    });
+    public void Write(byte[] bytes) => Then(async connected => await connected.WriteAsync(bytes));
 
-    public void HalfClose() => Then(() =>
-    {
-        socket!.Shutdown(SocketShutdown.Send);
-        return Task.CompletedTask;
-    });
+    /// <summary>close_notify, or a FIN where there is no TLS.</summary>
+    public void HalfClose() => Then(EndAsync);
 
-    // Closing under a pending read would send a reset.
-    public void Close() => Then(async () =>
+    // Closing under a pending read, or over unread bytes, would send a reset.
+    public void Close() => Then(async connected =>
     {
-        socket!.Shutdown(SocketShutdown.Both);
+        await EndAsync(connected);
+        TlsRig.SocketOf(connected).Shutdown(SocketShutdown.Both);
         Resume();
-        await reading;
-        socket.Close();
+        await reading.WaitAsync(CloseTime);
+        connected.Close();
     });
 
-    public void Dispose() => socket?.Dispose();
+    public void Dispose() => stream?.Dispose();
 
     public override string ToString()
     {
         var rest = Rest();
-        return $"{(HasSocket ? "connected" : "not connected")}, received {Total}, taken {taken}, ended {Ended}, reset {Reset}: {Convert.ToHexString(rest.AsSpan(0, Math.Min(80, rest.Length)))}";
+        return $"{(IsConnected ? "connected" : "not connected")}, received {Total}, taken {taken}, ended {Ended}, reset {Reset}: {Convert.ToHexString(rest.AsSpan(0, Math.Min(80, rest.Length)))}";
     }
 
-    private void Then(Func<Task> action)
+    private static async Task EndAsync(Stream connected)
+    {
+        if (connected is SecureStream secure)
+        {
+            await secure.EndAsync();
+        }
+        else
+        {
+            TlsRig.SocketOf(connected).Shutdown(SocketShutdown.Send);
+        }
+    }
+
+    private void Then(Func<Stream, Task> action)
     {
         var before = writes;
         writes = RunAsync();
         async Task RunAsync()
         {
             await before;
-            try
-            {
-                await action();
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                Reset = true;
-            }
+            await GuardAsync(() => action(stream ?? throw new InvalidOperationException("nothing is connected")));
         }
     }
 
-    private async Task ReadAsync(Socket connected)
+    private Task ReadAsync(Stream connected) => GuardAsync(async () =>
     {
         var buffer = new byte[64 * 1024];
-        try
+        while (true)
         {
-            while (true)
+            await WhenMayReadAsync();
+            var count = await connected.ReadAsync(buffer);
+            if (count == 0)
             {
-                await mayRead.WaitAsync();
-                mayRead.Release();
-                var count = await connected.ReceiveAsync(buffer.AsMemory(), SocketFlags.None);
-                if (count == 0)
-                {
-                    Ended = true;
-                    return;
-                }
-                lock (gate)
-                {
-                    received.Write(buffer, 0, count);
-                }
+                ended = true;
+                return;
+            }
+            lock (gate)
+            {
+                received.Write(buffer, 0, count);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+    });
+
+    private Task WhenMayReadAsync()
+    {
+        lock (gate)
         {
-            Reset = true;
+            return pause?.Task ?? Task.CompletedTask;
+        }
+    }
+
+    // Nobody awaits these flows: what is not the connection's end must not be lost.
+    private async Task GuardAsync(Func<Task> flow)
+    {
+        try
+        {
+            await flow();
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            reset = true;
+        }
+        catch (Exception e)
+        {
+            failure ??= e;
         }
     }
 }

@@ -64,8 +64,9 @@ public sealed class TcpVectorTests(ITestOutputHelper output)
             {
                 await RequestAsync(rig, request);
             }
-            var player = new VectorSteps(rig, listener);
+            var player = new VectorSteps(rig.Peers, listener, rig.Shutdown);
             var metrics = @case.TryGetProperty("expect_metrics", out var expected) ? expected.EnumerateObject().ToList() : [];
+            var controlled = @case.TryGetProperty("expect_flow_control", out _);
             var waited = false;
             foreach (var step in request.TryGetProperty("steps", out var steps) ? steps.EnumerateArray().ToList() : [])
             {
@@ -77,12 +78,16 @@ public sealed class TcpVectorTests(ITestOutputHelper output)
                         await rig.UntilAsync(() => rig.Stat(metric.Name) >= 1, metric.Name);
                     }
                 }
+                if (controlled && step.TryGetProperty("resume_reading", out _))
+                {
+                    // What is written is more than the kernel takes; until the proxy has noticed, the client does not help it.
+                    await rig.UntilAsync(() => rig.Stat("cluster.up.upstream_flow_control_paused_reading_total") > 0, "a pause of reading the upstream");
+                }
                 await player.PlayAsync(step);
             }
-            if (@case.TryGetProperty("expect_flow_control", out _))
+            if (controlled)
             {
-                Assert.True(rig.Stat("cluster.up.upstream_flow_control_paused_reading_total") > 0, "reading the upstream was never paused");
-                Assert.True(rig.Stat("cluster.up.upstream_flow_control_resumed_reading_total") > 0, "reading the upstream was never resumed");
+                await rig.UntilAsync(() => rig.Stat("cluster.up.upstream_flow_control_resumed_reading_total") > 0, "the pause's end");
             }
             foreach (var metric in metrics.Where(m => m.Value.ToString() != ">=1"))
             {
@@ -96,6 +101,7 @@ public sealed class TcpVectorTests(ITestOutputHelper output)
                 await rig.UntilAsync(() => rig.Stat(metric.Name.Replace("<prefix>", "vector", StringComparison.Ordinal)) == wanted, $"{metric.Name} = {wanted}");
             }
             await CheckRecordsAsync(rig, name, request);
+            rig.Peers.AssertNoFailure();
         }
         return deviating;
     }

@@ -9,6 +9,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Threading.Tasks;
 using Postern.Records;
+using Postern.Tests.Proxy.InMemory;
 using Postern.Tests.Proxy.PolicyTest;
 using Postern.Tests.Proxy.Tls;
 using Postern.Xds;
@@ -84,7 +85,7 @@ public sealed class TlsVectorTests(ITestOutputHelper output)
             Assert.StartsWith($"HTTP/1.1 {status} ", await HeadAsync(client), StringComparison.Ordinal);
             Assert.Equal(0, rig.Connects);
         }
-        await UntilAsync(() => rig.Records.Seen.Count >= 2, "two records", rig);
+        await Patience.UntilAsync(() => rig.Records.Seen.Count >= 2, "two records", rig.Records.ToString);
         var ids = new List<string>();
         foreach (var (record, wanted) in rig.Records.Seen.Zip(request.GetProperty("expect_log_sequence").EnumerateArray().Select(e => e.GetString()!)))
         {
@@ -104,64 +105,17 @@ public sealed class TlsVectorTests(ITestOutputHelper output)
         await using var rig = await TlsRig.StartAsync(null, address: address, chain: c => c with { TlsByPolicy = overTls }, cluster: c => c with { TlsByPolicy = true });
         SendPolicy(rig, @case, address);
         var dialling = overTls ? DialTlsAsync(rig, "localhost") : DialAsync(rig);
-        await using var client = new TlsPeer(await dialling).Start();
-        await using var upstream = new TlsPeer(await rig.AcceptTlsAsync(Leaf.Host("localhost"))).Start();
+        using var peers = new PeerPair(rig.Records);
+        peers.Upstream.Use(await rig.AcceptTlsAsync(Leaf.Host("localhost")));
+        peers.Client.Use(await dialling);
+        var player = new VectorSteps(peers, (IPEndPoint)rig.Endpoint);
         foreach (var step in request.GetProperty("steps").EnumerateArray())
         {
-            var actor = step.GetProperty("actor").GetString();
-            var peer = actor == "client" ? client : upstream;
-            foreach (var property in step.EnumerateObject().Where(p => p.Name is not ("actor" or "note")))
-            {
-                await StepAsync(rig, peer, property.Name, property.Value, $"{actor} {property.Name} {property.Value}", $"client: {client}; upstream: {upstream}");
-            }
+            await player.PlayAsync(step);
         }
+        peers.AssertNoFailure();
         Assert.Empty(rig.Records.Seen); // an allowed connection leaves none
         Assert.Equal((1, overTls ? 1 : 0), (rig.Connects, rig.Stat(".ssl.handshake")));
-    }
-
-    private static async Task StepAsync(TlsRig rig, TlsPeer peer, string verb, JsonElement value, string what, string state)
-    {
-        switch (verb)
-        {
-            case "tls_handshake_to_upstream":
-                Assert.True(((SslStream)peer.Stream).IsAuthenticated);
-                break;
-            case "write":
-                peer.Write(Bytes(value));
-                break;
-            case "half_close":
-                peer.HalfClose();
-                break;
-            case "close":
-                peer.Close();
-                break;
-            case "stop_reading":
-                peer.Stop();
-                break;
-            case "resume_reading":
-                peer.Resume();
-                break;
-            case "expect":
-                var bytes = Bytes(value);
-                await UntilAsync(() => peer.StartsWith(bytes), what, rig, () => $"{peer}; {state}");
-                peer.Take(bytes.Length);
-                break;
-            case "expect_all_data":
-                await UntilAsync(() => peer.IsAll(Bytes(value)), what, rig, () => $"{peer}; {state}");
-                break;
-            case "expect_half_close":
-                await UntilAsync(() => peer.Ended, what, rig, () => $"{peer}; {state}");
-                break;
-            case "expect_disconnect":
-                await UntilAsync(() => peer.Ended || peer.Reset, what, rig, () => $"{peer}; {state}");
-                break;
-            case "expect_no_eof" or "expect_not_closed":
-                Assert.False(peer.Reset || (verb == "expect_no_eof" && peer.Ended), $"{what}: {peer}; {state}");
-                break;
-            default:
-                Assert.Fail($"a step this replay does not know: {what}");
-                break;
-        }
     }
 
     // The placeholders of the vectors: certificates, and the port and address that the listener has here.
@@ -203,25 +157,5 @@ public sealed class TlsVectorTests(ITestOutputHelper output)
             head.Append((char)one[0]);
         }
         return head.ToString();
-    }
-
-    private static async Task UntilAsync(Func<bool> condition, string what, TlsRig rig, Func<string>? state = null)
-    {
-        for (var end = Environment.TickCount64 + 60_000; !condition(); await Task.Delay(5))
-        {
-            Assert.True(Environment.TickCount64 < end, $"waited for {what}; {state?.Invoke()}; records:\n{rig.Records}");
-        }
-    }
-
-    private static byte[] Bytes(JsonElement value)
-    {
-        var repeated = Regex.Match(value.GetString()!, "^'(.)' x ([0-9]+)$");
-        if (!repeated.Success)
-        {
-            return Encoding.Latin1.GetBytes(value.GetString()!);
-        }
-        var bytes = new byte[int.Parse(repeated.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture)];
-        bytes.AsSpan().Fill((byte)repeated.Groups[1].Value[0]);
-        return bytes;
     }
 }

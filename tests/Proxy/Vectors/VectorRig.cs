@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
@@ -27,6 +26,8 @@ namespace Postern.Tests.Proxy.Vectors;
 /// <summary>The listeners of one vector on loopback sockets, the real pipeline behind them, and both ends.</summary>
 internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
 {
+    private const int ReceiveBuffer = 128 * 1024; // the kernel may otherwise take more than a whole payload from the proxy for an end that does not read
+
     private readonly ListenerManager manager;
     private readonly SnapshotCompiler compiler;
     private readonly Socket origin;
@@ -37,11 +38,12 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
     public VectorRig(IPAddress address)
     {
         Address = address;
+        Peers = new PeerPair(Records);
         var connector = new UpstreamConnector();
         var pipeline = new ConnectionPipeline(new HttpEngine(NullLoggerFactory.Instance), connector, NullLogger.Instance);
         manager = new ListenerManager(pipeline, new UpstreamConnector() /* its guard against loops would refuse the way from listener to listener */, new Admission(100), TimeSpan.Zero, NullLogger.Instance, Stats);
         compiler = new SnapshotCompiler(name => clusters.GetValueOrDefault(name), this, new NoPolicyTls(), new SnapshotParts(_ => Records, Stats, IsOnlyDatapath: false));
-        origin = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        origin = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = ReceiveBuffer };
         origin.Bind(new IPEndPoint(address, 0));
         origin.Listen();
     }
@@ -52,9 +54,11 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
 
     public RecordList Records { get; } = new();
 
-    public Peer Client { get; } = new();
+    public PeerPair Peers { get; }
 
-    public Peer Upstream { get; } = new();
+    public Peer Client => Peers.Client;
+
+    public Peer Upstream => Peers.Upstream;
 
     public IPEndPoint UpstreamAddress => (IPEndPoint)origin.LocalEndPoint!;
 
@@ -115,9 +119,9 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
     public async Task ConnectAsync(IPEndPoint listener)
     {
         _ = AcceptAsync();
-        var socket = new Socket(Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = ReceiveBuffer };
         await socket.ConnectAsync(listener);
-        Client.Use(socket);
+        Client.Use(new NetworkStream(socket, ownsSocket: true));
     }
 
     public void Shutdown()
@@ -140,33 +144,21 @@ internal sealed class VectorRig : IPolicySource, ISecretSource, IDisposable
 
     public long Stat(string name) => Stats.Read().SingleOrDefault(s => s.Name.Dotted == name)?.Value ?? -1;
 
-    public async Task UntilAsync(Func<bool> condition, string what)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!condition())
-        {
-            if (clock.Elapsed > TimeSpan.FromSeconds(30))
-            {
-                Assert.Fail($"waited in vain for {what}\nclient: {Client}\nupstream: {Upstream}\nrecords:\n{Records}");
-            }
-            await Task.Delay(2);
-        }
-    }
+    public Task UntilAsync(Func<bool> condition, string what) => Peers.UntilAsync(condition, what);
 
     public void Dispose()
     {
         manager.DrainAll();
         manager.Dispose();
         origin.Dispose();
-        Client.Dispose();
-        Upstream.Dispose();
+        Peers.Dispose();
     }
 
     private async Task AcceptAsync()
     {
         try
         {
-            Upstream.Use(await origin.AcceptAsync());
+            Upstream.Use(new NetworkStream(await origin.AcceptAsync(), ownsSocket: true));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

@@ -10,23 +10,20 @@ using System.Threading.Tasks;
 namespace Postern.Tests.Proxy.Vectors;
 
 /// <summary>Plays the steps of one request of a vector.</summary>
-internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
+/// <param name="peers">Both ends.</param>
+/// <param name="listener">Where the client connected to.</param>
+/// <param name="shutdown">Ends the proxy, where a vector may ask for that.</param>
+internal sealed class VectorSteps(PeerPair peers, IPEndPoint listener, Action? shutdown = null)
 {
-    private readonly Dictionary<Peer, (bool Ended, int Handshake)> seen = [];
+    private readonly Dictionary<Peer, int> handshakes = []; // their lengths, bytes
 
     public async Task PlayAsync(JsonElement step)
     {
         var actor = step.GetProperty("actor").GetString();
-        if (actor == "proxy")
+        var peer = actor == "client" ? peers.Client : peers.Upstream;
+        if (actor == "upstream")
         {
-            Assert.True(step.GetProperty("shutdown").GetBoolean());
-            rig.Shutdown();
-            return;
-        }
-        var peer = actor == "client" ? rig.Client : rig.Upstream;
-        if (peer == rig.Upstream)
-        {
-            await rig.UntilAsync(() => peer.HasSocket, "the upstream connection");
+            await peers.UntilAsync(() => peer.IsConnected, "the upstream connection");
         }
         foreach (var property in step.EnumerateObject())
         {
@@ -39,6 +36,13 @@ internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
         switch (verb)
         {
             case "actor" or "note":
+                break;
+            case "shutdown" when shutdown is not null:
+                Assert.True(value.GetBoolean());
+                shutdown();
+                break;
+            case "tls_handshake_to_upstream":
+                await peers.UntilAsync(() => peers.Upstream.IsAuthenticated, what);
                 break;
             case "write":
                 peer.Write(Bytes(value.GetString()!));
@@ -68,13 +72,16 @@ internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
                 await ExpectAsync(peer, Convert.FromHexString(value.GetString()!), what);
                 break;
             case "expect_all_data":
-                await rig.UntilAsync(() => peer.IsAll(Bytes(value.GetString()!)), what);
+                await peers.UntilAsync(() => peer.IsAll(Bytes(value.GetString()!)), what);
                 break;
             case "expect_half_close":
-                await rig.UntilAsync(() => peer.Ended, what);
+                await peers.UntilAsync(() => peer.Ended, what);
                 break;
             case "expect_closed" or "expect_disconnect":
-                await rig.UntilAsync(() => peer.Ended || peer.Reset, what);
+                await peers.UntilAsync(() => peer.Ended || peer.Reset, what);
+                break;
+            case "expect_no_eof" or "expect_not_closed":
+                Assert.False(peer.Reset || (verb == "expect_no_eof" && peer.Ended), $"{what}\n{peers}");
                 break;
             case "expect_http_handshake":
                 await HandshakeAsync(peer, value, what);
@@ -83,9 +90,9 @@ internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
                 await FrameAsync(peer, value, what);
                 break;
             case "expect_at_least_bytes":
-                var numbers = Regex.Replace(value.GetString()!, "handshake", seen[peer].Handshake.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                var numbers = Regex.Replace(value.GetString()!, "handshake", handshakes[peer].ToString(System.Globalization.CultureInfo.InvariantCulture));
                 var sum = numbers.Split('+').Sum(n => int.Parse(n, System.Globalization.CultureInfo.InvariantCulture));
-                await rig.UntilAsync(() => peer.Total >= sum, what);
+                await peers.UntilAsync(() => peer.Total >= sum, what);
                 break;
             default:
                 Assert.Fail($"a step this replay does not know: {what}");
@@ -95,7 +102,7 @@ internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
 
     private async Task ExpectAsync(Peer peer, byte[] expected, string what)
     {
-        await rig.UntilAsync(() => peer.StartsWith(expected), what);
+        await peers.UntilAsync(() => peer.StartsWith(expected), what);
         peer.Take(expected.Length);
     }
 
@@ -113,16 +120,16 @@ internal sealed class VectorSteps(VectorRig rig, IPEndPoint listener)
             }).Append("\r\n");
         }
         var expected = new Regex(pattern.ToString(), RegexOptions.CultureInvariant);
-        await rig.UntilAsync(() => expected.IsMatch(Encoding.Latin1.GetString(peer.Rest())), what);
+        await peers.UntilAsync(() => expected.IsMatch(Encoding.Latin1.GetString(peer.Rest())), what);
         var length = expected.Match(Encoding.Latin1.GetString(peer.Rest())).Length;
         peer.Take(length);
-        seen[peer] = (false, length);
+        handshakes[peer] = length;
     }
 
     private async Task FrameAsync(Peer peer, JsonElement frame, string what)
     {
         var total = frame.GetProperty("total_bytes").GetInt32();
-        await rig.UntilAsync(() => peer.Rest().Length >= total, what);
+        await peers.UntilAsync(() => peer.Rest().Length >= total, what);
         var bytes = peer.Rest().AsSpan(0, total);
         Assert.Equal(0x80 | frame.GetProperty("opcode").GetInt32(), bytes[0]);
         var masked = frame.GetProperty("masked").GetBoolean();

@@ -8,119 +8,53 @@ namespace Postern.Filters.Network.WebSocket;
 /// <c>cilium.network.websocket.server</c>: takes the client's bytes out of WebSocket frames. The connection goes where the handshake says (x-envoy-original-dst-host), so
 /// nothing is connected to before it was checked.
 /// </summary>
-public sealed class WebSocketServerFilter : IByteFilter
+public sealed class WebSocketServerFilter(WebSocketOptions options, ByteFilterContext context, IRecordSink sink, IWebSocketCounters counters)
+    : WebSocketFilter(options, context, sink, counters, isServer: true)
 {
     private const string Refused = "websocket_handshake_refused";
 
-    private readonly WebSocketOptions options;
-    private readonly ByteFilterContext context;
-    private readonly IWebSocketCounters counters;
-    private readonly HandshakeRecords records;
-    private readonly FrameFlow flow;
-    private HandshakeReader? handshake = new(response: false);
-    private long deadline;
+    /// <inheritdoc/>
+    public override bool PausesDownstream => false;
 
-    /// <summary>Creates it.</summary>
-    public WebSocketServerFilter(WebSocketOptions options, ByteFilterContext context, IRecordSink sink, IWebSocketCounters counters)
+    /// <inheritdoc/>
+    public override bool HoldsConnect => IsInHandshake;
+
+    /// <inheritdoc/>
+    public override ByteVerdict OnDownstream(ReadOnlySpan<byte> data, bool end, ByteOutputs outputs) => Decode(data, end, outputs.Upstream, outputs);
+
+    /// <inheritdoc/>
+    public override ByteVerdict OnUpstream(ReadOnlySpan<byte> data, bool end, ByteOutputs outputs) => Encode(data, end, outputs);
+
+    private protected override IByteOutput Frames(ByteOutputs outputs) => outputs.Downstream;
+
+    private protected override ByteVerdict OnHandshake(HandshakeHead head, ByteOutputs outputs)
     {
-        this.options = options;
-        this.context = context;
-        this.counters = counters;
-        records = new HandshakeRecords(context, sink);
-        flow = new FrameFlow(options, masks: false, counters);
-    }
-
-    /// <inheritdoc/>
-    public long NextTimer => handshake is null ? flow.NextPing : deadline;
-
-    /// <inheritdoc/>
-    public bool PausesDownstream => false;
-
-    /// <inheritdoc/>
-    public bool HoldsConnect => handshake is not null;
-
-    /// <inheritdoc/>
-    public ByteVerdict OnConnect(ByteOutputs outputs)
-    {
-        deadline = outputs.Now + options.HandshakeMillis;
-        return ByteVerdict.GoOn;
-    }
-
-    /// <inheritdoc/>
-    public ByteVerdict OnDownstream(ReadOnlySpan<byte> data, bool end, ByteOutputs outputs)
-    {
-        if (handshake is not null)
-        {
-            var verdict = ReadRequest(ref data, end, outputs);
-            if (verdict.Closes || handshake is not null)
-            {
-                return verdict;
-            }
-        }
-        return flow.Decode(data, end, outputs.Upstream, outputs.Downstream, outputs.Now);
-    }
-
-    /// <inheritdoc/>
-    public ByteVerdict OnUpstream(ReadOnlySpan<byte> data, bool end, ByteOutputs outputs)
-    {
-        flow.Encode(data, end, outputs.Downstream, outputs.Now);
-        return ByteVerdict.GoOn;
-    }
-
-    /// <inheritdoc/>
-    public ByteVerdict OnTimer(ByteOutputs outputs)
-    {
-        if (handshake is null)
-        {
-            flow.OnTimer(outputs.Downstream, outputs.Now);
-            return ByteVerdict.GoOn;
-        }
-        return outputs.Now < deadline
-            ? ByteVerdict.GoOn
-            : Fail(WebSocketCount.HandshakeTimeout, $"the client did not complete the WebSocket handshake within handshake_timeout {options.HandshakeMillis} ms");
-    }
-
-    private ByteVerdict ReadRequest(ref ReadOnlySpan<byte> data, bool end, ByteOutputs outputs)
-    {
-        var error = handshake!.Read(ref data);
-        if (error == HandshakeError.Incomplete)
-        {
-            return end ? Fail(WebSocketCount.HandshakeParseError, "the client closed the connection within the WebSocket handshake") : ByteVerdict.GoOn;
-        }
-        if (error != HandshakeError.None)
-        {
-            var (count, detail) = WebSocketFailure.Of(error);
-            return Fail(count, detail);
-        }
-        var head = handshake.Head;
         var answer = new HandshakeHead();
-        if (HandshakeCheck.FindProblem(head, options, out var destination) is { } problem)
+        if (HandshakeCheck.FindProblem(head, Options, out var destination) is { } problem)
         {
             return Refuse(head, answer, problem, outputs.Downstream);
         }
-        context.Destination = destination!;
+        Context.Destination = destination!;
         answer.AppendHeader("upgrade", "websocket");
         answer.AppendHeader("connection", "upgrade");
         answer.AppendHeader("sec-websocket-accept", AcceptKey.For(head.FindOnly("sec-websocket-key")!));
         EchoRequestId(head, answer);
         HandshakeText.Write("HTTP/1.1 101 Switching Protocols", answer, outputs.Downstream);
-        records.Request(head, EntryType.Request, RecordVerdict.AllowedReason, "");
-        records.Response(answer, 101, RecordVerdict.AllowedReason, "");
-        handshake = null;
-        flow.Begin(outputs.Now);
+        Records.Request(head, EntryType.Request, RecordVerdict.AllowedReason, "");
+        Records.Response(answer, 101, RecordVerdict.AllowedReason, "");
         return ByteVerdict.GoOn;
     }
 
     private ByteVerdict Refuse(HandshakeHead head, HandshakeHead answer, string problem, IByteOutput downstream)
     {
-        counters.Count(WebSocketCount.HandshakeInvalidWebsocketRequest);
-        counters.Count(WebSocketCount.AccessDenied);
+        Count(WebSocketCount.HandshakeInvalidWebsocketRequest);
+        Count(WebSocketCount.AccessDenied);
         var detail = $"not the WebSocket handshake that cilium.network.websocket.server expects: {problem}";
         EchoRequestId(head, answer);
         answer.AppendHeader("content-length", "0");
         HandshakeText.Write("HTTP/1.1 403 Forbidden", answer, downstream);
-        records.Request(head, EntryType.Denied, Refused, detail);
-        records.Response(answer, 403, Refused, detail);
+        Records.Request(head, EntryType.Denied, Refused, detail);
+        Records.Response(answer, 403, Refused, detail);
         return ByteVerdict.Close(Refused, detail, flush: true, told: true);
     }
 
@@ -130,11 +64,5 @@ public sealed class WebSocketServerFilter : IByteFilter
         {
             answer.AppendHeader("x-request-id", id);
         }
-    }
-
-    private ByteVerdict Fail(WebSocketCount count, string detail)
-    {
-        counters.Count(count);
-        return ByteVerdict.Close("websocket_handshake_failed", detail);
     }
 }

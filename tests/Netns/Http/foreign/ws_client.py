@@ -23,15 +23,6 @@ async def server_closes(socket):
         return closed.rcvd.code, closed.rcvd.reason
 
 
-async def hold(socket):
-    await socket.send("up")
-    print(await socket.recv(), flush=True)
-    try:
-        return await socket.recv()
-    except websockets.ConnectionClosed as closed:
-        return "gone " + str(closed.rcvd and closed.rcvd.code)
-
-
 async def main():
     try:
         async with websockets.connect(sys.argv[1], subprotocols=["door.v1"], max_size=8 << 20, open_timeout=15, compression=None if "plain" in sys.argv[3:] else "deflate") as socket:
