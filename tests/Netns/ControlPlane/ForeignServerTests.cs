@@ -162,6 +162,8 @@ public sealed class ForeignServerTests
             server.BreakStreams();
             server.WaitFor("a new NPDS subscription", e => ForeignControlPlane.IsRequest(e, ResourceType.NetworkPolicy), before);
             server.PublishAndWaitForAck(ResourceType.NetworkPolicy, ControlPlaneRig.PolicyOf($"/public.*|/n{i}"));
+            var enough = Volatile.Read(ref asked) + 8;
+            Patience.Until(() => Volatile.Read(ref asked) >= enough || !asking.IsAlive, () => $"{asked} asked, {enough} were to be");
         }
         stop.Cancel();
         asking.Join();

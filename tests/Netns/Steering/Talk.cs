@@ -22,7 +22,7 @@ internal sealed class Talk : IDisposable
     {
         _socket = from.Inside(() =>
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 10_000 };
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
             socket.Connect(address, port);
             return socket;
         });
