@@ -175,7 +175,7 @@ static __always_inline bool may_match(const struct question *question)
 		|| lengths_of_naming(question, NAMES_BOTH) || lengths_of_naming(question, NAMES_NEITHER);
 }
 
-static __noinline __u32 match(const struct question *question)
+static __always_inline __u32 find(const struct question *question)
 {
 	struct best best = {};
 	__u32 half = question->half;
@@ -206,6 +206,44 @@ static __noinline __u32 match(const struct question *question)
 		}
 	}
 	return best.answer;
+}
+
+/*
+ * Not static, so that the verifier looks at it once, for whatever it may be asked, and not anew for each path that leads here: an eighth of the work in all.
+ * Numbers alone, because before Linux 5.12 such a function takes no pointers but the context.
+ */
+__noinline __u32 match_numbers(__u64 ids, __u64 lengths, __u64 roles, __u64 where, __u64 lengths_of_all)
+{
+	struct question question;
+
+	__builtin_memset(&question, 0, sizeof(question));
+	question.source.id = ids;
+	question.destination.id = ids >> 32;
+	question.source.lengths = lengths;
+	question.destination.lengths = lengths >> 32;
+	question.source.roles = roles;
+	question.destination.roles = roles >> 32;
+	question.device = where;
+	question.port = where >> 32;
+	question.protocol = where >> 48;
+	question.half = where >> 56;
+	question.lengths = lengths_of_all;
+	question.flags = lengths_of_all >> 32;
+	return find(&question);
+}
+
+static __always_inline __u64 two(__u32 low, __u32 high)
+{
+	return low | (__u64)high << 32;
+}
+
+static __always_inline __u32 match(const struct question *question)
+{
+	const struct party *source = &question->source, *destination = &question->destination;
+	__u32 rest = question->port | (__u32)question->protocol << 16 | question->half << 24;
+
+	return match_numbers(two(source->id, destination->id), two(source->lengths, destination->lengths), two(source->roles, destination->roles),
+		two(question->device, rest), two(question->lengths, question->flags));
 }
 
 #endif

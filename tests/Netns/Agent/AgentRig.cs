@@ -3,7 +3,10 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Net.Http;
+using System.Net.Sockets;
 using System.Text.Json;
+using System.Threading.Tasks;
 using Postern.Tests.Netns.Proxy;
 using Postern.Tproxy.Steering;
 
@@ -19,6 +22,7 @@ internal sealed class AgentRig : IDisposable
     internal const string Xwing = ProxyRig.Other;
 
     private readonly List<PosternProcess> _agents = [];
+    private readonly HttpClient _api;
     private readonly SteeringMode _mode;
     private readonly bool _mounted;
 
@@ -26,6 +30,7 @@ internal sealed class AgentRig : IDisposable
     internal AgentRig(SteeringMode mode = SteeringMode.Iptables)
     {
         _mode = mode;
+        _api = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, _) => new ValueTask<Stream>(ConnectApi()), PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(5) };
         Directory.CreateDirectory(BpfRoot);
         if (mode != SteeringMode.Iptables)
         {
@@ -106,11 +111,11 @@ internal sealed class AgentRig : IDisposable
         Patience.Until(
             () =>
             {
-                seen = Cli("status", "-o", "json");
-                return seen.StartsWith('{') && JsonElement.Parse(seen).GetProperty("policy") is var policy
+                seen = StatusText();
+                return seen.Length > 0 && JsonElement.Parse(seen).GetProperty("policy") is var policy
                     && policy.GetProperty("revision").GetInt64() is var revision && revision >= atLeast && policy.GetProperty("enforcedRevision").GetInt64() == revision;
             },
-            () => $"revision {atLeast} is not enforced:\n{seen}\n{string.Join('\n', _agents.SelectMany(a => a.Log.TakeLast(40)))}\n{ProxyLog()}");
+            () => $"revision {atLeast} is not enforced:\n{(seen.Length > 0 ? seen : Cli("status"))}\n{string.Join('\n', _agents.SelectMany(a => a.Log.TakeLast(40)))}\n{ProxyLog()}");
     }
 
     /// <summary>A command of the agent: its output, or its errors.</summary>
@@ -134,7 +139,26 @@ internal sealed class AgentRig : IDisposable
     /// <summary>What eBPF steering has pinned.</summary>
     internal IReadOnlyList<string> Pins() => Directory.Exists(Path.Combine(BpfRoot, "postern")) ? [.. Directory.EnumerateFiles(Path.Combine(BpfRoot, "postern"), "*", SearchOption.AllDirectories)] : [];
 
-    internal JsonElement Status() => JsonElement.Parse(Cli("status", "-o", "json"));
+    internal JsonElement Status() => JsonElement.Parse(StatusText() is { Length: > 0 } text ? text : throw new InvalidOperationException("the agent does not answer: " + Cli("status")));
+
+    /// <summary>
+    /// What <c>status -o json</c> prints; empty while no agent answers. Asked for by this process: a command for every look takes the processor from the
+    /// very agent that is waited for.
+    /// </summary>
+    internal string StatusText()
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "http://agent/v1/status");
+            using var answer = _api.Send(request);
+            using var reader = new StreamReader(answer.Content.ReadAsStream());
+            return answer.IsSuccessStatusCode ? reader.ReadToEnd() : "";
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException or IOException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>Command lines of the processes in the node's namespace, but for this one.</summary>
     internal IReadOnlyList<string> Processes() =>
@@ -169,6 +193,7 @@ internal sealed class AgentRig : IDisposable
             }
             agent.Dispose();
         }
+        _api.Dispose();
         KillProxy();
         if (_mounted)
         {
@@ -191,6 +216,21 @@ internal sealed class AgentRig : IDisposable
         foreach (var pid in Pids())
         {
             Net.Net.Node.Run("kill", "-9", pid);
+        }
+    }
+
+    private NetworkStream ConnectApi()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(Path.Combine(Net.File("run"), "agent.sock")));
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Text.Json;
 using Postern.Netns.Fixture;
 using Postern.Tests.Netns.Proxy;
 using Postern.Tproxy.Steering;
@@ -28,6 +29,7 @@ public sealed class AgentTests : IDisposable
         Use(mode);
         _rig.Start();
         _rig.WaitEnforced();
+        Assert.True(JsonElement.DeepEquals(_rig.Status().GetProperty("policy"), JsonElement.Parse(_rig.Cli("status", "-o", "json")).GetProperty("policy")));
         Assert.StartsWith("200 ", _rig.Ask(AgentRig.Xwing, "POST", Landing), StringComparison.Ordinal);
         Assert.Empty(_rig.Rules());
 

@@ -95,6 +95,7 @@ public sealed class EbpfAdoptionTests : IDisposable
             else
             {
                 Wait.Until(() => one.Broken is not null, () => "it goes on");
+                Assert.Equal("ConnectionReset", one.Broken);
             }
         }
 

@@ -18,6 +18,7 @@ internal sealed class ControlPlaneRig : IDisposable
 
     private readonly string _source;
     private readonly string _adsType;
+    private PosternProcess? _proxy;
 
     /// <param name="source">One of the constants: where everything comes from.</param>
     /// <param name="adsType">GRPC or DELTA_GRPC, with <see cref="Ads"/>.</param>
@@ -66,7 +67,7 @@ internal sealed class ControlPlaneRig : IDisposable
                "load_assignment":{"cluster_name":"xds","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"pipe":{"path":"{{Socket}}"} } } }]}]} }]},
              "dynamic_resources":{ {{ads}} "lds_config":{{_source}},"cds_config":{{_source}} } }
             """);
-        return Node.Run(["--steer", ProxyRig.Steer80, "--state-dir", Node.File("state"), .. more]);
+        return _proxy = Node.Run(["--steer", ProxyRig.Steer80, "--state-dir", Node.File("state"), .. more]);
     }
 
     /// <summary>Publishes a world in which client 1001 may GET what matches <paramref name="path"/>, and waits until it is in force.</summary>
@@ -118,8 +119,12 @@ internal sealed class ControlPlaneRig : IDisposable
         Patience.Until(() => (page = Admin(path)).Contains(text, StringComparison.Ordinal), () => $"no '{text}' in {path}:\n{page}");
     }
 
-    /// <summary>Waits until /ready says LIVE.</summary>
-    internal void WaitLive() => Patience.Until(() => Admin("/ready").StartsWith("LIVE", StringComparison.Ordinal), () => "not LIVE: " + Admin("/ready") + Admin("/xds"));
+    /// <summary>Waits until /ready says LIVE and what is steered goes through the proxy, which comes a little later: a connection of the time between goes past it.</summary>
+    internal void WaitLive()
+    {
+        Patience.Until(() => Admin("/ready").StartsWith("LIVE", StringComparison.Ordinal), () => "not LIVE: " + Admin("/ready") + Admin("/xds"));
+        _proxy?.WaitReady();
+    }
 
     public void Dispose() => Node.Dispose();
 }

@@ -162,6 +162,8 @@ public sealed class ForeignServerTests
             server.BreakStreams();
             server.WaitFor("a new NPDS subscription", e => ForeignControlPlane.IsRequest(e, ResourceType.NetworkPolicy), before);
             server.PublishAndWaitForAck(ResourceType.NetworkPolicy, ControlPlaneRig.PolicyOf($"/public.*|/n{i}"));
+            var enough = Volatile.Read(ref asked) + 8;
+            Patience.Until(() => Volatile.Read(ref asked) >= enough || !asking.IsAlive, () => $"{asked} asked, {enough} were to be");
         }
         stop.Cancel();
         asking.Join();
@@ -202,7 +204,11 @@ public sealed class ForeignServerTests
         rig.PublishWorld(server);
         rig.WaitLive();
         Answer(rig, "/public", "200");
-        Patience.Until(() => System.IO.Directory.Exists(rig.Node.File("state")) && System.IO.Directory.GetFiles(rig.Node.File("state")).Length >= 4, () => "no state on disk");
+        var state = rig.Node.File("state");
+        // Each by its name: there are more kinds, and files under way.
+        Patience.Until(
+            () => System.IO.Directory.Exists(state) && Array.TrueForAll(["lds", "cds", "npds", "nphds"], kind => System.IO.Directory.GetFiles(state, kind + "-*.state").Length > 0),
+            () => "not all state is on disk");
         server.Dispose();
         proxy.Signal("KILL");
         proxy.WaitForExit();

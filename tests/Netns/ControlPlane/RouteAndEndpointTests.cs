@@ -62,12 +62,13 @@ public sealed class RouteAndEndpointTests
         rig.WaitLive();
         Assert.DoesNotContain("waits for", rig.Admin("/xds"), StringComparison.Ordinal);
 
-        var seen = WhileAsking(rig, () =>
+        var seen = WhileAsking(rig, more =>
         {
             for (var i = 0; i < 4; i++)
             {
                 server.PublishAndWaitForAck(ResourceType.Endpoint, Resources.Endpoints(i % 2 == 0 ? [Second] : [First]));
                 rig.WaitLoopback(Port, "/", i % 2 == 0 ? "200 two " : "200 one ");
+                more(13);
             }
             server.PublishAndWaitForAck(ResourceType.Cluster, Resources.Cluster(ConfigText.Eds("web", rig.Source, connectTimeout: 3)));
             server.PublishAndWaitForAck(ResourceType.Endpoint, Resources.Endpoints(First, Second));
@@ -77,8 +78,8 @@ public sealed class RouteAndEndpointTests
         Assert.True(seen.Count > 50, $"{seen.Count} requests");
     }
 
-    // One client that keeps its connection and one that never does.
-    private static List<string> WhileAsking(ControlPlaneRig rig, Action act)
+    // One client that keeps its connection and one that never does. What is done meanwhile can wait for so many more answers.
+    private static List<string> WhileAsking(ControlPlaneRig rig, Action<Action<int>> act)
     {
         var seen = new ConcurrentQueue<string>();
         var stop = new ManualResetEventSlim();
@@ -88,7 +89,11 @@ public sealed class RouteAndEndpointTests
             Start(() => open.TryAsk("/")),
             Start(() => rig.AskLoopback(Port)),
         ];
-        act();
+        act(count =>
+        {
+            var wanted = seen.Count + count;
+            Patience.Until(() => seen.Count >= wanted, () => $"{seen.Count} answers, {wanted} were to come");
+        });
         stop.Set();
         Assert.All(clients, client => Assert.True(client.Join(Patience.Limit)));
         return [.. seen];

@@ -30,16 +30,13 @@ public sealed class NodeTopology : IDisposable
         {
             Node = new NetworkNamespace("node");
             Server = new NetworkNamespace("server");
-            NetworkNamespace.Connect(Client, "eth0", Node, ClientSide);
-            NetworkNamespace.Connect(Node, ServerSide, Server, "eth0");
-            Address(Client, "eth0", ClientV4 + "/24", ClientV6 + "/64");
-            Address(Node, ClientSide, NodeV4 + "/24", NodeV6 + "/64");
-            Address(Node, ServerSide, "10.71.2.1/24", "fd71:2::1/64");
-            Address(Server, "eth0", ServerV4 + "/24", ServerV6 + "/64");
-            Client.AddRoute("default", NodeV4);
-            Client.AddRoute("default", NodeV6);
-            Server.AddRoute("default", "10.71.2.1");
-            Server.AddRoute("default", "fd71:2::1");
+            NetworkNamespace.Join(Client, "eth0", Node, ClientSide);
+            NetworkNamespace.Join(Node, ServerSide, Server, "eth0");
+            // Both ends of a link are up before there are addresses: without a carrier an IPv6 route is refused.
+            Node.Ip([$"link set {ClientSide} up", $"link set {ServerSide} up"]);
+            Client.Ip(["link set eth0 up", .. Addresses("eth0", ClientV4 + "/24", ClientV6 + "/64"), .. Routes(NodeV4, NodeV6)]);
+            Server.Ip(["link set eth0 up", .. Addresses("eth0", ServerV4 + "/24", ServerV6 + "/64"), .. Routes("10.71.2.1", "fd71:2::1")]);
+            Node.Ip([.. Addresses(ClientSide, NodeV4 + "/24", NodeV6 + "/64"), .. Addresses(ServerSide, "10.71.2.1/24", "fd71:2::1/64")]);
             Node.Sysctl("net.ipv4.ip_forward", "1");
             Node.Sysctl("net.ipv6.conf.all.forwarding", "1");
         }
@@ -63,9 +60,7 @@ public sealed class NodeTopology : IDisposable
         Server?.Dispose();
     }
 
-    private static void Address(NetworkNamespace where, string link, string v4, string v6)
-    {
-        where.AddAddress(link, v4);
-        where.AddAddress(link, v6);
-    }
+    private static string[] Addresses(string link, string v4, string v6) => [NetworkNamespace.AddressCommand(link, v4), NetworkNamespace.AddressCommand(link, v6)];
+
+    private static string[] Routes(string v4, string v6) => [NetworkNamespace.RouteCommand("default", v4), NetworkNamespace.RouteCommand("default", v6)];
 }

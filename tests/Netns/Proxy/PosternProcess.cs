@@ -11,7 +11,7 @@ using Postern.Netns.Fixture;
 
 namespace Postern.Tests.Netns.Proxy;
 
-/// <summary>The proxy as a process in a namespace, started from the tests' own output folder.</summary>
+/// <summary>The proxy as a process in a namespace, started from programs/ in the tests' own output folder.</summary>
 internal sealed class PosternProcess : IDisposable
 {
     private readonly Process _process;
@@ -35,7 +35,7 @@ internal sealed class PosternProcess : IDisposable
     /// <summary>The command that starts it; arguments follow.</summary>
     internal static IReadOnlyList<string> Command { get; } = CommandOf("postern.dll");
 
-    internal static IReadOnlyList<string> CommandOf(string program) => [DotnetHost(), Path.Combine(AppContext.BaseDirectory, program)];
+    internal static IReadOnlyList<string> CommandOf(string program) => [DotnetHost(), Path.Combine(AppContext.BaseDirectory, "programs", program)];
 
     internal int Pid => _process.Id;
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
@@ -22,7 +23,7 @@ internal sealed class Talk : IDisposable
     {
         _socket = from.Inside(() =>
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 10_000 };
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
             socket.Connect(address, port);
             return socket;
         });
@@ -35,10 +36,22 @@ internal sealed class Talk : IDisposable
     internal string? Broken => _broken;
 
     /// <summary>Waits until that many more answers have come.</summary>
-    internal void Further(int rounds)
+    internal void Further(int rounds) => Further([this], rounds);
+
+    /// <summary>Waits until that many more answers have come in each.</summary>
+    internal static void Further(IReadOnlyList<Talk> talks, int rounds)
     {
-        var wanted = Volatile.Read(ref _rounds) + rounds;
-        Wait.Until(() => _broken is not null || Volatile.Read(ref _rounds) >= wanted, () => $"{_rounds} answers, {wanted} were to come");
+        var wanted = new int[talks.Count];
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            wanted[i] = Volatile.Read(ref talks[i]._rounds) + rounds;
+        }
+
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var (talk, count) = (talks[i], wanted[i]);
+            Wait.Until(() => talk._broken is not null || Volatile.Read(ref talk._rounds) >= count, () => $"{talk._rounds} answers, {count} were to come");
+        }
     }
 
     public void Dispose()

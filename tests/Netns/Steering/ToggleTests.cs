@@ -36,9 +36,9 @@ public sealed class ToggleTests(Stage stage) : IClassFixture<Stage>
             for (var i = 0; i < Times; i++)
             {
                 rig.Steer(Rules(server));
-                talks.ForEach(talk => talk.Further(2));
+                Talk.Further(talks, 2);
                 rig.Steer();
-                talks.ForEach(talk => talk.Further(2));
+                Talk.Further(talks, 2);
             }
 
             Assert.All(talks, talk => Assert.Null(talk.Broken));
@@ -70,14 +70,14 @@ public sealed class ToggleTests(Stage stage) : IClassFixture<Stage>
             for (var i = 0; i < Times; i++)
             {
                 rig.Steer();
-                steered.ForEach(talk => talk.Further(2));
+                Talk.Further(steered, 2);
                 if (i == 0)
                 {
                     Open(older, server);
                 }
 
                 rig.Steer(Rules(server));
-                steered.ForEach(talk => talk.Further(2));
+                Talk.Further(steered, 2);
                 AllAreReset(older);
             }
 
