@@ -11,16 +11,13 @@ internal abstract partial class Http2Session
     /// <summary>The next bytes of a body, or its end.</summary>
     public ValueTask<BodyRead> ReadBodyAsync(Http2Stream target)
     {
-        BodyRead read;
+        ValueTask<BodyRead> result;
         lock (Gate)
         {
-            if (!TryTakeBody(target, out read))
-            {
-                return new ValueTask<BodyRead>(target.Reader, target.Reader.Arm());
-            }
+            result = TryTakeBody(target, out var read) ? new ValueTask<BodyRead>(read) : new ValueTask<BodyRead>(target.Reader, target.Reader.Arm());
         }
-        RequestFlush(); // a WINDOW_UPDATE
-        return new ValueTask<BodyRead>(read);
+        RequestFlush(); // a WINDOW_UPDATE for what was read before: where nothing more is there, the peer may be waiting for it
+        return result;
     }
 
     /// <summary>What a reader was woken for.</summary>
