@@ -239,12 +239,44 @@ public sealed class UpstreamConnectionTests : IDisposable
     public async Task IdleForTheClustersTime_IsClosed()
     {
         using var quiet = new Pipe();
-        using var client = JoinedRolesTests.Client(quiet.Left, idleTimeout: TimeSpan.FromSeconds(10));
-        client.Sweep(Environment.TickCount64 + 9_000);
+        using var client = JoinedRolesTests.Client(quiet.Left, idleTimeout: TimeSpan.FromSeconds(5)); // less than what SETTINGS have to be answered in
+        client.Sweep(Environment.TickCount64 + 4_000);
         Assert.True(client.IsReusable);
-        client.Sweep(Environment.TickCount64 + 11_000);
+        client.Sweep(Environment.TickCount64 + 6_000);
         Assert.False(client.IsReusable);
         await client.Ended.WaitAsync(time.Token);
+    }
+
+    [Fact]
+    public async Task BytesThatWereRead_AreCreditedThoughNothingMoreIsThere()
+    {
+        using var narrow = new Pipe();
+        using var client = JoinedRolesTests.Client(narrow.Left, Http2Options.Default with { InitialStreamWindow = 65_535 });
+        var server = new FrameReader(narrow.Right.From);
+        var (stream, _) = await client.OpenStreamAsync();
+        await stream!.SendHeadAsync(JoinedRolesTests.Request("/", "GET"), end: true);
+        await server.SkipAsync(24, time.Token);
+        narrow.Right.To.Write([.. FrameText.Encode("SETTINGS"), .. FrameText.Encode("SETTINGS ACK"), .. FrameText.Encode("HEADERS stream=1 flags=END_HEADERS :status=200")]);
+        Assert.Equal(200, await HeadAsync(stream));
+        var half = FrameText.Encode("DATA stream=1 text=" + new string('x', 16_384));
+        narrow.Right.To.Write([.. half, .. half]);
+        for (var left = 2 * 16_384; left > 0;)
+        {
+            var read = await stream.ReadAsync().AsTask().WaitAsync(time.Token);
+            Assert.False(read.Error.IsError, read.Error.Detail);
+            left -= read.Data.Length;
+        }
+        await Patience.UntilAsync(() => narrow.Right.To.IsReaderWaiting, "the client to have worked off all"); // so that nobody but the next read sends anything
+
+        var pending = stream.ReadAsync().AsTask();
+
+        while (await server.ReadAsync(time.Token) is { } frame && !(frame[0] == "WINDOW_UPDATE" && System.Linq.Enumerable.Contains(frame, "stream=1")))
+        {
+        }
+        Assert.False(pending.IsCompleted);
+        stream.Abort(new ProxyError(ErrorCode.ResponseTimeout, "test"));
+        Assert.True((await pending.WaitAsync(time.Token)).Error.IsError);
+        stream.Release();
     }
 
     [Fact]
