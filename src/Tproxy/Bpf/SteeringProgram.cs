@@ -12,6 +12,10 @@ internal sealed class SteeringProgram : IDisposable
 {
     private const string Resource = "tproxy_bpf.o";
 
+    // The verifier gives up with EAGAIN when a signal comes in, such as the end of any child process; libbpf itself tries five times.
+    private const int TryAgain = 11; // EAGAIN
+    private const int MostAttempts = 20;
+
     private readonly SafeFileHandle ingress;
     private readonly SafeFileHandle guard;
 
@@ -52,6 +56,18 @@ internal sealed class SteeringProgram : IDisposable
     /// <summary>As the other one, of any object file.</summary>
     internal static SteeringProgram Load(ReadOnlySpan<byte> bytes, SteeringMaps? adopted, SteeringOptions options, Action<string> log)
     {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (TryLoad(bytes, adopted, options, log, isLast: attempt == MostAttempts) is { } program)
+            {
+                return program;
+            }
+        }
+    }
+
+    /// <summary>Null if it was interrupted and this is not the last attempt.</summary>
+    private static SteeringProgram? TryLoad(ReadOnlySpan<byte> bytes, SteeringMaps? adopted, SteeringOptions options, Action<string> log, bool isLast)
+    {
         nint bpfObject = 0;
         try
         {
@@ -69,6 +85,11 @@ internal sealed class SteeringProgram : IDisposable
 
             Prepare(bpfObject, adopted, options);
             var result = Libbpf.ObjectLoad(bpfObject);
+            if (result == -TryAgain && !isLast)
+            {
+                return null;
+            }
+
             return result == 0 ? Take(bpfObject, adopted) : throw new TproxyException(LoadFault.Load(-result, said.Lines));
         }
         catch (Exception error) when (LacksLibrary(error))
