@@ -35,6 +35,21 @@ internal sealed class Talk : IDisposable
     /// <summary>How it broke, or null.</summary>
     internal string? Broken => _broken;
 
+    /// <summary>Sends bytes that nobody waits for: for a connection that is to break.</summary>
+    /// <returns>Whether it was broken.</returns>
+    internal bool SayMore()
+    {
+        try
+        {
+            _socket.Send(new byte[4]);
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Waits until that many more answers have come.</summary>
     internal void Further(int rounds) => Further([this], rounds);
 
