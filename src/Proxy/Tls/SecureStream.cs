@@ -34,13 +34,20 @@ internal sealed class SecureStream : SslStream
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         turn.Enter();
-        var read = base.ReadAsync(buffer, cancellationToken);
-        if (!read.IsCompleted)
+        var waits = false;
+        try
         {
-            return ReadSlowAsync(read);
+            var read = base.ReadAsync(buffer, cancellationToken);
+            waits = !read.IsCompleted;
+            return waits ? ReadSlowAsync(read) : read;
         }
-        turn.Leave();
-        return read;
+        finally
+        {
+            if (!waits) // also where a broken connection throws at once
+            {
+                turn.Leave();
+            }
+        }
     }
 
     /// <summary>Says close_notify. Only when no write is under way, as with <see cref="Stream"/>. Reading goes on.</summary>
